@@ -1,0 +1,1 @@
+"""The ledger: tables that are written once and kept, declared in SQLAlchemy and migrated with Alembic."""

@@ -1,0 +1,560 @@
+"""Every table of the warehouse that neither a contract nor dbt makes.
+
+Times are UTC (``timestamptz``); amounts, scores and shares are ``numeric``; hashes are lower-case hexadecimal SHA-256.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+SCHEMAS = (
+    "raw",
+    "staging",
+    "identity",
+    "intermediate",
+    "marts",
+    "methodology",
+    "audit",
+    "publish",
+    "serve",
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _instant(name: str, *, comment: str, nullable: bool = False, default_now: bool = False) -> Column[object]:
+    default = func.now() if default_now else None
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default, comment=comment)
+
+
+def _text(name: str, comment: str, *, nullable: bool = False, primary_key: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=nullable, primary_key=primary_key, comment=comment)
+
+
+# ---------------------------------------------------------------------------------------------------------------- raw
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", BigInteger, Identity(), primary_key=True, comment="Number of the batch."),
+    _text("feed", "Feed the file belongs to."),
+    _text("contract_version", "Version of the contract it was read by."),
+    _text("contract_sha256", "Hash of the contract file."),
+    _text("source_file", "File name as delivered."),
+    _text("sha256", "Hash of the file's bytes."),
+    Column("size_bytes", BigInteger, nullable=False, comment="Size of the file."),
+    _text("landing_path", "Where the bytes are kept, relative to the landing folder.", nullable=True),
+    _text("delivery", "Delivery form of the contract that fitted (server name).", nullable=True),
+    _instant("received_at", comment="Known time: when the file was received."),
+    _instant("loaded_at", comment="When the batch was recorded.", default_now=True),
+    _text("status", "loaded or refused."),
+    Column("rows_landed", BigInteger, nullable=True, comment="Records in the file; null when it could not be read."),
+    Column("rows_accepted", BigInteger, nullable=True, comment="Rows in the raw table."),
+    Column("rows_rejected", BigInteger, nullable=True, comment="Rows in raw.rejects."),
+    Column("rows_duplicate", BigInteger, nullable=True, comment="Exact repetitions inside the file."),
+    _text("reason", "Why the file was refused: rule id and message.", nullable=True),
+    CheckConstraint("status in ('loaded', 'refused')", name="status_known"),
+    CheckConstraint(
+        "status <> 'loaded' or rows_landed = rows_accepted + rows_rejected + rows_duplicate",
+        name="rows_are_conserved",
+    ),
+    Index("ix_batches_feed", "feed"),
+    # One loaded batch per feed and content: the same file twice is a no-op, also when two loaders race.
+    Index("uq_batches_loaded_content", "feed", "sha256", unique=True, postgresql_where=text("status = 'loaded'")),
+    schema="raw",
+    comment="One row per landed file.",
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    Column("reject_id", BigInteger, Identity(), primary_key=True, comment="Number of the reject."),
+    Column("batch_id", BigInteger, ForeignKey("raw.batches.batch_id"), nullable=False, comment="Batch of the row."),
+    _text("feed", "Feed of the row."),
+    _text("table_name", "Raw table the row was meant for."),
+    _text("source_file", "File name as delivered (and member of an archive)."),
+    Column("source_row", Integer, nullable=False, comment="Line, sheet row or ordinal in the file, from 1."),
+    _text("column_name", "Column that broke the rule; empty when the whole row did."),
+    _text("rule", "Id of the first rule broken, see docs/checks.md."),
+    _text("value", "The offending value as delivered; personal values are masked.", nullable=True),
+    _text("message", "The rule in words.", nullable=True),
+    Column("details", JSONB, nullable=False, server_default="[]", comment="Every rule broken: column, rule, value."),
+    Column("original_row", JSONB, nullable=False, comment="The whole row as delivered, header to cell."),
+    _instant("reported_at", comment="When the row was set aside.", default_now=True),
+    _text("resolved_by", "Batch, correction or person that settled it; null while open.", nullable=True),
+    Index("ix_rejects_batch", "batch_id"),
+    schema="raw",
+    comment="One row per row of a file that was set aside, never dropped.",
+)
+
+# ----------------------------------------------------------------------------------------------------------- identity
+
+identity_runs = Table(
+    "runs",
+    metadata,
+    Column("identity_run_id", BigInteger, Identity(), primary_key=True, comment="Number of the run."),
+    _instant("as_known", comment="Known time up to which rows were used."),
+    _text("inputs_sha256", "Hash of the batches used."),
+    _instant("created_at", comment="When the run was made.", default_now=True),
+    schema="identity",
+    comment="One row per resolution of who is who and who is where.",
+)
+
+enterprise_links = Table(
+    "enterprise_links",
+    metadata,
+    Column("identity_run_id", BigInteger, ForeignKey("identity.runs.identity_run_id"), primary_key=True),
+    _text("name_key", "Normalised name, as in raw.", primary_key=True),
+    _text("enterprise_id_uscc", "USCC of the enterprise the name belongs to."),
+    _text("method", "How it was found: exact_name, decision."),
+    Column("score", Numeric(5, 4), nullable=False, comment="1 for an exact match."),
+    _text("evidence", "What the link rests on."),
+    schema="identity",
+    comment="One row per run and name that is linked to exactly one enterprise.",
+)
+
+review_queue = Table(
+    "review_queue",
+    metadata,
+    Column("identity_run_id", BigInteger, ForeignKey("identity.runs.identity_run_id"), primary_key=True),
+    _text("subject_kind", "name or point.", primary_key=True),
+    _text("subject", "Normalised name, or USCC and date of the point.", primary_key=True),
+    _text("reason", "unknown_name, ambiguous_name, ambiguous_place."),
+    Column("candidates", JSONB, nullable=False, server_default="[]", comment="What it could be."),
+    schema="identity",
+    comment="One row per run and case that a person has to decide.",
+)
+
+placements = Table(
+    "placements",
+    metadata,
+    Column("identity_run_id", BigInteger, ForeignKey("identity.runs.identity_run_id"), primary_key=True),
+    _text("enterprise_id_uscc", "USCC.", primary_key=True),
+    Column("valid_from", Date, primary_key=True, comment="First day of the stay."),
+    Column("valid_to", Date, nullable=True, comment="First day after the stay; null while it lasts."),
+    _text("park_code", "Park; null where the enterprise is in no park.", nullable=True),
+    _text("started_by", "registration, move or boundary: why the stay began."),
+    _text("previous_park_code", "Park by the former address under the plots of valid_from.", nullable=True),
+    _text("plot_id", "Plot that contains the point.", nullable=True),
+    _text("method", "How it was found: point_in_plot, none, ambiguous."),
+    _text("evidence", "What the placement rests on."),
+    schema="identity",
+    comment="One row per run, enterprise and stay in one park (or in none).",
+)
+
+# -------------------------------------------------------------------------------------------------------- methodology
+
+
+def _versioned(name: str, *columns: Column[object] | UniqueConstraint, comment: str) -> Table:
+    """Make a table of the methodology: rows belong to one version, by its hash."""
+    version: Column[object] = Column("methodology_sha256", Text, primary_key=True, comment="Hash of the methodology.")
+    return Table(name, metadata, version, *columns, schema="methodology", comment=comment)
+
+
+methodology_editions = _versioned(
+    "editions",
+    Column("edition", Integer, nullable=False, comment="Evaluation year."),
+    Column("title", Text, nullable=False, comment="Title of the methodology."),
+    Column("document", JSONB, nullable=False, comment="The resolved methodology, whole."),
+    _instant("stored_at", comment="When it was stored.", default_now=True),
+    comment="One row per version of a methodology.",
+)
+methodology_areas = _versioned(
+    "areas",
+    Column("area_code", Text, primary_key=True, comment="A to D."),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("position", Integer, nullable=False, comment="Order on the page."),
+    comment="One row per version and assessment area.",
+)
+methodology_indicators = _versioned(
+    "indicators",
+    Column("indicator_code", Text, primary_key=True, comment="For example B2."),
+    Column("area_code", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("direction", SmallInteger, nullable=False, comment="1: more is better, -1: less is better."),
+    Column("formula", Text, nullable=False),
+    Column("clause", Text, nullable=False, comment="Clause of the policy text the topic comes from."),
+    Column("weight", Numeric(9, 4), nullable=False, comment="Percent of the whole framework."),
+    Column("weight_mark", Text, nullable=False, comment="documented or assumed."),
+    Column("definition_mark", Text, nullable=False, comment="documented or assumed."),
+    Column("bound_low", Numeric(24, 6), nullable=True, comment="Value that scores 0 (100 when direction is -1)."),
+    Column("bound_high", Numeric(24, 6), nullable=True, comment="Value that scores 100 (0 when direction is -1)."),
+    Column("bound_mark", Text, nullable=False, comment="documented or assumed."),
+    Column("state", Text, nullable=False, comment="computed or not_computed in this version of parkindex."),
+    Column("position", Integer, nullable=False),
+    comment="One row per version and indicator.",
+)
+methodology_parks = _versioned(
+    "parks",
+    Column("park_code", Text, primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("districts", Text, nullable=False),
+    Column("peer_group", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("mark", Text, nullable=False, comment="documented or assumed."),
+    Column("source", Text, nullable=False),
+    comment="One row per version and park.",
+)
+methodology_industry_sets = _versioned(
+    "industry_sets",
+    Column("set_code", Text, primary_key=True, comment="IC, BIO, AI or TECH."),
+    Column("industry_code", Text, primary_key=True, comment="GB/T 4754 class."),
+    Column("industry_standard", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("membership", Text, nullable=False, comment="core or partial."),
+    comment="One row per version, set and class.",
+)
+methodology_equity_rounds = _versioned(
+    "equity_rounds",
+    Column("round", Text, primary_key=True),
+    comment="One row per version and round name that counts as a disclosed equity round.",
+)
+methodology_tiers = _versioned(
+    "tiers",
+    Column("tier", SmallInteger, primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("rank_from", Integer, nullable=False),
+    Column("rank_to", Integer, nullable=False),
+    comment="One row per version and tier.",
+)
+methodology_zone_targets = _versioned(
+    "zone_targets",
+    Column("target_code", Text, primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("goal_low", Numeric(24, 6), nullable=False),
+    Column("goal_high", Numeric(24, 6), nullable=True),
+    Column("unit", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("clause", Text, nullable=False),
+    comment="One row per version and target of the policy text for 2025.",
+)
+methodology_rules = _versioned(
+    "rules",
+    Column("rule_code", Text, primary_key=True, comment="area_min_share, rank_decimals, status_rule, …"),
+    Column("value_numeric", Numeric(24, 6), nullable=True),
+    Column("value_text", Text, nullable=True),
+    Column("mark", Text, nullable=False),
+    comment="One row per version and rule parameter.",
+)
+
+# -------------------------------------------------------------------------------------------------------------- audit
+
+gate_runs = Table(
+    "gate_runs",
+    metadata,
+    Column("gate_run_id", BigInteger, Identity(), primary_key=True),
+    _text("subject", "What was gated: candidate or marts."),
+    _text("candidate_id", "Candidate; null for the continuous marts.", nullable=True),
+    _text("content_sha256", "Content hash the verdict is bound to; null for marts.", nullable=True),
+    _text("suites_sha256", "Hash of the suites evaluated."),
+    _text("verdict", "pass or fail."),
+    Column("expectations_evaluated", Integer, nullable=False),
+    _instant("finished_at", comment="When the verdict was given.", default_now=True),
+    CheckConstraint("verdict in ('pass', 'fail')", name="verdict_known"),
+    CheckConstraint("verdict = 'fail' or expectations_evaluated > 0", name="never_vacuous"),
+    schema="audit",
+    comment="One row per run of the gate.",
+)
+
+expectation_results = Table(
+    "expectation_results",
+    metadata,
+    Column("gate_run_id", BigInteger, ForeignKey("audit.gate_runs.gate_run_id"), primary_key=True),
+    _text("expectation_id", "Id of the expectation.", primary_key=True),
+    _text("stage", "raw, staging, marts, park_index or edition."),
+    _text("severity", "error stops, warning prints."),
+    Column("success", Boolean, nullable=False),
+    _text("observed", "What was seen.", nullable=True),
+    Column("rows_looked_at", BigInteger, nullable=False),
+    Column("failing_keys", JSONB, nullable=False, server_default="[]", comment="Keys that failed, all of them."),
+    schema="audit",
+    comment="One row per gate run and expectation.",
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("attempt_id", BigInteger, Identity(), primary_key=True),
+    _instant("at", comment="When.", default_now=True),
+    _text("actor", "Who."),
+    _text("action", "land, build, gate, approve, publish, …"),
+    _text("subject", "What it was done to."),
+    _text("outcome", "done or refused."),
+    _text("reason", "Why it was refused.", nullable=True),
+    schema="audit",
+    comment="One row per attempt to change what is or may be published.",
+)
+
+# ------------------------------------------------------------------------------------------------------------ publish
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("candidate_number", BigInteger, Identity(), primary_key=True),
+    _text("candidate_id", "For example 2025-c3."),
+    Column("edition", Integer, nullable=False),
+    _text("schema_prefix", "Prefix of the candidate's schemas."),
+    _instant("as_known", comment="Known time it was built at."),
+    _text("methodology_sha256", "Hash of the methodology."),
+    _text("code_sha256", "Hash of the code that built it."),
+    _text("inputs_sha256", "Hash of the batches used."),
+    _text("content_sha256", "Hash of what would be published."),
+    Column("identity_run_id", BigInteger, nullable=False),
+    _text("built_by", "Who or what built it."),
+    _instant("built_at", comment="When.", default_now=True),
+    UniqueConstraint("candidate_id"),
+    schema="publish",
+    comment="One row per candidate that was built whole.",
+)
+
+approvers = Table(
+    "approvers",
+    metadata,
+    _text("approver", "Name used to approve.", primary_key=True),
+    _text("role", "evaluator, methodologist or signatory."),
+    Column("is_demo", Boolean, nullable=False, comment="A stand-in of the sample, printed as such on the release."),
+    _instant("registered_at", comment="When.", default_now=True),
+    schema="publish",
+    comment="One row per person who may approve.",
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", BigInteger, Identity(), primary_key=True),
+    _text("candidate_id", "Candidate."),
+    _text("content_sha256", "Content hash that was looked at."),
+    _text("methodology_sha256", "Methodology that was looked at."),
+    _text("code_sha256", "Code that built it."),
+    _text("approver", "Who."),
+    _text("role", "In which role."),
+    _text("decision", "approve or reject."),
+    _text("note", "Remark.", nullable=True),
+    _instant("decided_at", comment="When.", default_now=True),
+    CheckConstraint("decision in ('approve', 'reject')", name="decision_known"),
+    schema="publish",
+    comment="One row per decision, bound to the candidate's hashes.",
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    _text("release_id", "For example 2025.1.", primary_key=True),
+    Column("edition", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False, comment="Place in the hash chain, from 1."),
+    _text("candidate_id", "Candidate that was published."),
+    _text("content_sha256", "Hash of the published rows, data_quality excepted."),
+    _text("annex_sha256", "Hash of data_quality, which depends on when deliveries came and not on what they say."),
+    _text("previous_sha256", "Chain hash of the release before; 64 zeros for the first."),
+    _text("chain_sha256", "Hash that binds this release to all before it."),
+    _text("methodology_sha256", "Methodology."),
+    _text("inputs_sha256", "Inputs."),
+    _text("code_sha256", "Code."),
+    _instant("as_known", comment="Known time of the inputs."),
+    _instant("published_at", comment="When."),
+    _text("reason", "Why: first release of the edition, or the typed reason of a revision."),
+    _text("approved_by", "Approvers and roles, as printed."),
+    Column("gate_run_id", BigInteger, nullable=False),
+    UniqueConstraint("sequence"),
+    UniqueConstraint("candidate_id"),
+    schema="publish",
+    comment="One row per release; never changed.",
+)
+
+current = Table(
+    "current",
+    metadata,
+    Column("edition", Integer, primary_key=True),
+    Column("release_id", Text, ForeignKey("publish.releases.release_id"), nullable=False),
+    _instant("moved_at", comment="When the pointer was moved.", default_now=True),
+    schema="publish",
+    comment="One row per edition: which release is current. Moved in the publishing transaction.",
+)
+
+
+def _released(name: str, *columns: Column[object], comment: str) -> Table:
+    """Make a table of frozen rows: copied from a candidate, keyed by release, never changed."""
+    release: Column[object] = Column("release_id", Text, ForeignKey("publish.releases.release_id"), primary_key=True)
+    edition: Column[object] = Column("edition", Integer, nullable=False)
+    return Table(name, metadata, release, edition, *columns, schema="publish", comment=comment)
+
+
+released_park_ranking = _released(
+    "park_ranking",
+    Column("park_code", Text, primary_key=True),
+    Column("park_name_zh", Text, nullable=False),
+    Column("park_name_en", Text, nullable=False),
+    Column("rank", Integer, nullable=True),
+    Column("is_tied", Boolean, nullable=False),
+    Column("score", Numeric(20, 12), nullable=True),
+    Column("tier", SmallInteger, nullable=True),
+    Column("status", Text, nullable=False),
+    Column("rank_low", Integer, nullable=True),
+    Column("rank_high", Integer, nullable=True),
+    Column("tier_share", Numeric(9, 6), nullable=True),
+    Column("rank_previous", Integer, nullable=True),
+    Column("rank_change", Integer, nullable=True),
+    Column("obs_status", Text, nullable=False),
+    CheckConstraint("score is null or (score = score and score between 0 and 100)", name="score_is_a_number"),
+    comment="One row per release and park.",
+)
+released_area_scores = _released(
+    "area_scores",
+    Column("park_code", Text, primary_key=True),
+    Column("area_code", Text, primary_key=True),
+    Column("area_name_zh", Text, nullable=False),
+    Column("area_name_en", Text, nullable=False),
+    Column("score", Numeric(20, 12), nullable=True),
+    Column("weight", Numeric(20, 12), nullable=True, comment="Effective weight in the total, percent."),
+    Column("weight_share", Numeric(20, 12), nullable=False, comment="Share of the area's weight with a score."),
+    Column("rank", Integer, nullable=True),
+    Column("obs_status", Text, nullable=False),
+    comment="One row per release, park and area.",
+)
+released_indicator_scores = _released(
+    "indicator_scores",
+    Column("park_code", Text, primary_key=True),
+    Column("indicator_code", Text, primary_key=True),
+    Column("value", Numeric(38, 12), nullable=True),
+    Column("unit", Text, nullable=False),
+    Column("numerator", Numeric(38, 12), nullable=True),
+    Column("denominator", Numeric(38, 12), nullable=True),
+    Column("data_year", Integer, nullable=True),
+    Column("evidence_count", BigInteger, nullable=False),
+    Column("obs_status", Text, nullable=False),
+    Column("reason", Text, nullable=True),
+    Column("bound_low", Numeric(24, 6), nullable=True),
+    Column("bound_high", Numeric(24, 6), nullable=True),
+    Column("score", Numeric(20, 12), nullable=True),
+    Column("weight", Numeric(20, 12), nullable=True, comment="Effective weight in the total, percent."),
+    Column("contribution", Numeric(20, 12), nullable=True, comment="Points of the total score."),
+    Column("rank", Integer, nullable=True),
+    comment="One row per release, park and indicator.",
+)
+released_indicators = _released(
+    "indicators",
+    Column("indicator_code", Text, primary_key=True),
+    Column("area_code", Text, nullable=False),
+    Column("area_name_zh", Text, nullable=False),
+    Column("area_name_en", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("direction", SmallInteger, nullable=False),
+    Column("formula", Text, nullable=False),
+    Column("clause", Text, nullable=False),
+    Column("weight", Numeric(9, 4), nullable=False),
+    Column("weight_mark", Text, nullable=False),
+    Column("definition_mark", Text, nullable=False),
+    Column("bound_low", Numeric(24, 6), nullable=True),
+    Column("bound_high", Numeric(24, 6), nullable=True),
+    Column("bound_mark", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    comment="One row per release and indicator: the framework as published.",
+)
+released_parks = _released(
+    "parks",
+    Column("park_code", Text, primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("districts", Text, nullable=False),
+    Column("peer_group", Text, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    comment="One row per release and park.",
+)
+released_zone_targets = _released(
+    "zone_targets",
+    Column("target_code", Text, primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("value", Numeric(38, 12), nullable=True),
+    Column("goal", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("met", Boolean, nullable=True),
+    Column("obs_status", Text, nullable=False),
+    Column("reason", Text, nullable=True),
+    comment="One row per release and target of the policy text.",
+)
+released_park_status = _released(
+    "park_status",
+    Column("park_code", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("strikes", Integer, nullable=True),
+    Column("rule", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    comment="One row per release and park.",
+)
+released_data_quality = _released(
+    "data_quality",
+    Column("feed", Text, primary_key=True),
+    Column("batches", Integer, nullable=False),
+    Column("rows_landed", BigInteger, nullable=False),
+    Column("rows_accepted", BigInteger, nullable=False),
+    Column("rows_rejected", BigInteger, nullable=False),
+    Column("rows_duplicate", BigInteger, nullable=False),
+    Column("reject_share", Numeric(20, 12), nullable=True),
+    Column("late_days", Integer, nullable=True),
+    comment="One row per release and feed.",
+)
+revisions = _released(
+    "revisions",
+    Column("table_name", Text, primary_key=True),
+    Column("row_key", Text, primary_key=True),
+    Column("column_name", Text, primary_key=True),
+    Column("old_value", Text, nullable=True),
+    Column("new_value", Text, nullable=True),
+    Column("previous_release_id", Text, nullable=False),
+    comment="One row per release and cell that differs from the edition's release before.",
+)
+
+# The tables whose rows are the content of a release, in hashing order. Each is a model of the same name in a
+# candidate's park_index schema.
+CONTENT_TABLES: tuple[Table, ...] = (
+    released_park_ranking,
+    released_area_scores,
+    released_indicator_scores,
+    released_indicators,
+    released_parks,
+    released_zone_targets,
+    released_park_status,
+)
+
+# Everything frozen with a release: data_quality is taken from the batches, revisions from the release before.
+RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, released_data_quality, revisions)

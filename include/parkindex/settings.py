@@ -1,0 +1,151 @@
+"""Where things are. The only module that reads the environment.
+
+=============================  =======================================================================
+variable                       meaning (default)
+=============================  =======================================================================
+``PARKINDEX_HOME``             run state: data, landing, inbox, releases, logs (``var/`` in the checkout)
+``PARKINDEX_WAREHOUSE_URL``    a Postgres 15-17 of your own (default: the embedded one)
+``PARKINDEX_AIRFLOW_DB_URL``   the same for Airflow's metadata (default: the embedded one)
+``PARKINDEX_INBOX``            folder where providers drop files, one sub-folder per feed (``<home>/inbox``)
+``PARKINDEX_SOURCE_<FEED>``    URL of a feed's HTTP source, overriding the contract's
+``PARKINDEX_LANG``             ``zh`` or ``en`` for messages (from ``LANG``)
+=============================  =======================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from parkindex.errors import ServiceDownError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+CONTRACTS_DIR = PROJECT_ROOT / "contracts"
+METHODOLOGY_DIR = PROJECT_ROOT / "methodology"
+EXPECTATIONS_DIR = PROJECT_ROOT / "expectations"
+DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+DAGS_DIR = PROJECT_ROOT / "dags"
+DEFAULT_EDITION = 2025
+BUSINESS_TIME_ZONE = "Asia/Shanghai"
+
+_SOURCE_PREFIX = "PARKINDEX_SOURCE_"
+
+# Telemetry of every tool we start is off; a run without egress must pass (docs/architecture.md).
+QUIET_ENVIRONMENT = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PYTHONUTF8": "1",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths and addresses of one installation. ``home`` is absolute."""
+
+    home: Path
+    inbox: Path
+    own_warehouse_url: str | None = None
+    own_airflow_db_url: str | None = None
+    source_urls: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
+
+    @property
+    def landing(self) -> Path:
+        """Folder of received bytes, named by content hash."""
+        return self.home / "landing"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of published bundles."""
+        return self.home / "releases"
+
+    @property
+    def run(self) -> Path:
+        """Folder of pid files, addresses and generated secrets."""
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of logs."""
+        return self.home / "logs"
+
+    @property
+    def services_file(self) -> Path:
+        """File in which the runtime says what runs and where."""
+        return self.run / "services.json"
+
+    def services(self) -> dict[str, Any]:
+        """Return what the runtime last said about its services; empty when nothing was started."""
+        try:
+            loaded: dict[str, Any] = json.loads(self.services_file.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        return loaded
+
+    @property
+    def warehouse_url(self) -> str:
+        """SQLAlchemy URL (``postgresql+psycopg://…``) of the warehouse, as its owner.
+
+        Raises:
+            ServiceDownError: No warehouse of the user's own is set and the embedded one was not started.
+        """
+        url = self.own_warehouse_url or self.services().get("warehouse_url")
+        if not url:
+            raise ServiceDownError(
+                "The warehouse is not running.",
+                where=str(self.services_file),
+                why="no embedded Postgres was started and PARKINDEX_WAREHOUSE_URL is not set",
+                next_step="run `make up`, or set PARKINDEX_WAREHOUSE_URL",
+            )
+        return with_driver(str(url))
+
+    def source_url(self, feed: str) -> str | None:
+        """Return the HTTP source of a feed, if one is configured or the runtime serves a sample of it."""
+        served: dict[str, str] = self.services().get("source_urls", {})
+        return self.source_urls.get(feed) or served.get(feed)
+
+
+def with_driver(url: str) -> str:
+    """Return a Postgres URL that names the psycopg driver, whichever spelling was given."""
+    for prefix in ("postgresql+psycopg2://", "postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def load() -> Settings:
+    """Read the settings from the environment."""
+    home = Path(os.environ.get("PARKINDEX_HOME") or PROJECT_ROOT / "var").expanduser().resolve()
+    inbox = os.environ.get("PARKINDEX_INBOX")
+    language = os.environ.get("PARKINDEX_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
+    return Settings(
+        home=home,
+        inbox=Path(inbox).expanduser().resolve() if inbox else home / "inbox",
+        own_warehouse_url=os.environ.get("PARKINDEX_WAREHOUSE_URL") or None,
+        own_airflow_db_url=os.environ.get("PARKINDEX_AIRFLOW_DB_URL") or None,
+        source_urls={
+            name.removeprefix(_SOURCE_PREFIX).lower(): value
+            for name, value in os.environ.items()
+            if name.startswith(_SOURCE_PREFIX) and value
+        },
+        language="zh" if language.lower().startswith("zh") else "en",
+    )
+
+
+def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
+    """Return the environment for a process that we start: ours, telemetry off, UTF-8, the same home.
+
+    Args:
+        settings: The installation the child belongs to.
+        extra: Variables to add.
+    """
+    environment = {**os.environ, **QUIET_ENVIRONMENT, "PARKINDEX_HOME": str(settings.home), **extra}
+    environment["PARKINDEX_INBOX"] = str(settings.inbox)
+    environment["PYTHONPATH"] = os.pathsep.join(
+        part for part in (str(PROJECT_ROOT / "include"), os.environ.get("PYTHONPATH", "")) if part
+    )
+    return environment
