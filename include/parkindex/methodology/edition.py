@@ -1,0 +1,189 @@
+"""Load, resolve and validate the methodology of an edition.
+
+A folder ``methodology/<edition>/`` holds ``edition.yaml`` and the files it names. An edition may be ``based_on``
+another one: what it does not say itself is taken from there. The hash is taken over the resolved document, so two
+editions that differ only in their comments have different hashes only where their content differs.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from parkindex.errors import BadInputError
+from parkindex.settings import METHODOLOGY_DIR
+
+_FILES = ("framework", "parks", "industry_sets")
+_NEXT_STEP = "correct the file, then run `parkindex methodology check`"
+
+
+@dataclass(frozen=True)
+class Methodology:
+    """The methodology of one edition, resolved.
+
+    Attributes:
+        edition: Evaluation year.
+        document: The resolved document, as ``methodology/schema.json`` describes it.
+        sha256: Hash of the document in canonical JSON.
+    """
+
+    edition: int
+    document: dict[str, Any]
+    sha256: str
+
+    @property
+    def park_codes(self) -> list[str]:
+        """Codes of the parks, in the order of the page."""
+        return [park["park_code"] for park in self.document["parks"]]
+
+
+def editions(folder: Path = METHODOLOGY_DIR) -> list[int]:
+    """Return the editions that have a methodology, ascending."""
+    return sorted(int(path.parent.name) for path in folder.glob("[0-9][0-9][0-9][0-9]/edition.yaml"))
+
+
+def load(edition: int, folder: Path = METHODOLOGY_DIR) -> Methodology:
+    """Load and validate the methodology of an edition.
+
+    Raises:
+        BadInputError: There is none, or a file of it breaks a rule; the message names file and rule.
+    """
+    known = editions(folder)
+    if edition not in known:
+        raise BadInputError(
+            f"There is no methodology for edition {edition}.",
+            where=str(folder / str(edition) / "edition.yaml"),
+            why=f"known editions: {', '.join(map(str, known)) or 'none'}",
+            next_step=f"add {folder.name}/{edition}/edition.yaml (`based_on` an earlier one is enough)",
+        )
+    document = _resolve(edition, folder, seen=())
+    _validate_shape(document, folder / str(edition))
+    _validate_sense(document, folder / str(edition))
+    canonical = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return Methodology(edition, document, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _resolve(edition: int, folder: Path, seen: tuple[int, ...]) -> dict[str, Any]:
+    """Return the document of an edition: its own keys over those of the edition it is based on."""
+    path = folder / str(edition) / "edition.yaml"
+    if edition in seen:
+        raise BadInputError(
+            f"Edition {edition} is based on itself.",
+            where=str(path),
+            why="methodology.based_on",
+            next_step="point `based_on` at an edition that holds the rules",
+        )
+    own = _read_yaml(path)
+    own.update({name: value for key in _FILES if key in own for name, value in _read_named(path, own, key).items()})
+    own.pop("framework", None)
+    base = own.get("based_on")
+    if base is None:
+        return own
+    if base not in editions(folder):
+        raise BadInputError(
+            f"Edition {edition} is based on {base}, which does not exist.",
+            where=str(path),
+            why="methodology.based_on",
+            next_step=_NEXT_STEP,
+        )
+    return {**_resolve(int(base), folder, (*seen, edition)), **own}
+
+
+def _read_named(path: Path, own: dict[str, Any], key: str) -> dict[str, Any]:
+    """Read a file that an ``edition.yaml`` names: the framework's two lists, or a table."""
+    target = path.parent / str(own[key])
+    if key == "framework":
+        framework = _read_yaml(target)
+        return {"areas": framework.get("areas"), "indicators": framework.get("indicators")}
+    return {key: _read_csv(target)}
+
+
+@cache
+def _schema_text() -> str:
+    return (METHODOLOGY_DIR / "schema.json").read_text("utf-8")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise BadInputError(
+            "A file of the methodology is missing.", where=str(path), why="methodology.file", next_step=_NEXT_STEP
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInputError(
+            "A file of the methodology cannot be read.", where=str(path), why=str(error), next_step=_NEXT_STEP
+        ) from error
+    if not isinstance(loaded, dict):
+        raise BadInputError(
+            "A file of the methodology is not a mapping.", where=str(path), why="methodology.shape", next_step=_NEXT_STEP
+        )
+    return loaded
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+    except FileNotFoundError:
+        raise BadInputError(
+            "A file of the methodology is missing.", where=str(path), why="methodology.file", next_step=_NEXT_STEP
+        ) from None
+
+
+def _validate_shape(document: dict[str, Any], folder: Path) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(_schema_text()))
+    errors = sorted(validator.iter_errors(document), key=lambda error: [str(part) for part in error.absolute_path])
+    if errors:
+        first = errors[0]
+        raise BadInputError(
+            f"The methodology breaks its schema: {first.message}",
+            where=f"{folder}: {'/'.join(map(str, first.absolute_path)) or 'top level'}",
+            why=f"methodology.schema ({len(errors)} such)",
+            next_step=_NEXT_STEP,
+        )
+
+
+def _validate_sense(document: dict[str, Any], folder: Path) -> None:
+    """Check what a schema cannot say: unique codes, weights, bounds, tiers that cover every rank once."""
+
+    def refuse(what: str, rule: str) -> None:
+        raise BadInputError(what, where=str(folder), why=rule, next_step=_NEXT_STEP)
+
+    areas = [area["code"] for area in document["areas"]]
+    codes = [indicator["code"] for indicator in document["indicators"]]
+    parks = [park["park_code"] for park in document["parks"]]
+    for kind, values in (("area", areas), ("indicator", codes), ("park", parks)):
+        repeated = sorted({value for value in values if values.count(value) > 1})
+        if repeated:
+            refuse(f"The {kind} {repeated[0]} stands twice.", f"methodology.{kind}_unique")
+    for indicator in document["indicators"]:
+        if indicator["area"] not in areas:
+            refuse(f"Indicator {indicator['code']} names an unknown area.", "methodology.area_known")
+        bounds = indicator.get("bounds")
+        if bounds and not bounds["low"] < bounds["high"]:
+            refuse(f"The bounds of {indicator['code']} are not low < high.", "methodology.bounds")
+    total = sum(indicator["weight"]["value"] for indicator in document["indicators"])
+    if abs(total - 100) > 1e-9:
+        refuse(f"The weights add up to {total:g}, not 100.", "methodology.weights")
+    rules = {rule["code"]: rule for rule in document["rules"]}
+    missing = {"area_min_share", "rank_decimals", "status_rule"} - rules.keys()
+    if missing:
+        refuse(f"The rule {sorted(missing)[0]} is missing.", "methodology.rules")
+    if not 0 <= rules["area_min_share"].get("value", -1) <= 1:
+        refuse("area_min_share is not a share between 0 and 1.", "methodology.rules")
+    expected = 1
+    for row in sorted(document["tiers"]["rows"], key=lambda row: int(row["rank_from"])):
+        if row["rank_from"] != expected or row["rank_to"] < row["rank_from"]:
+            refuse("The tiers do not cover every rank exactly once.", "methodology.tiers")
+        expected = row["rank_to"] + 1
+    if expected != len(parks) + 1:
+        refuse(f"The tiers end at rank {expected - 1}, but there are {len(parks)} parks.", "methodology.tiers")

@@ -1,0 +1,87 @@
+"""Write a methodology into the warehouse, where dbt reads it: once per hash, never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, Table, select
+from sqlalchemy.dialects.postgresql import insert
+
+from parkindex.ledger import tables
+from parkindex.methodology.edition import Methodology
+
+
+def store(engine: Engine, methodology: Methodology) -> str:
+    """Store a methodology unless this version is there already; return its hash."""
+    with engine.begin() as connection:
+        known = connection.execute(
+            select(tables.methodology_editions.c.edition).where(
+                tables.methodology_editions.c.methodology_sha256 == methodology.sha256
+            )
+        ).first()
+        if known is None:
+            for table, rows in _rows(methodology.document).items():
+                stamped = [{"methodology_sha256": methodology.sha256, **row} for row in rows]
+                # Two builders may store the same version at once: the rows are equal, the second adds nothing.
+                connection.execute(insert(table).on_conflict_do_nothing(), stamped)
+    return methodology.sha256
+
+
+def _rows(document: dict[str, Any]) -> dict[Table, list[dict[str, Any]]]:
+    return {
+        tables.methodology_editions: [
+            {"edition": document["edition"], "title": document["title"], "document": document}
+        ],
+        tables.methodology_areas: [
+            {"area_code": area["code"], "name_zh": area["name_zh"], "name_en": area["name_en"], "position": position}
+            for position, area in enumerate(document["areas"], start=1)
+        ],
+        tables.methodology_indicators: [
+            _indicator(indicator, position) for position, indicator in enumerate(document["indicators"], start=1)
+        ],
+        tables.methodology_parks: [
+            {**park, "position": position} for position, park in enumerate(document["parks"], start=1)
+        ],
+        tables.methodology_industry_sets: [
+            {key: value for key, value in row.items() if key != "mark"} for row in document["industry_sets"]
+        ],
+        tables.methodology_equity_rounds: [{"round": name} for name in document["equity_rounds"]["rounds"]],
+        tables.methodology_tiers: document["tiers"]["rows"],
+        tables.methodology_zone_targets: [
+            {
+                "target_code": row["code"],
+                "goal_low": row["low"],
+                "goal_high": row.get("high"),
+                **{key: row[key] for key in ("name_zh", "name_en", "operator", "unit", "basis", "clause")},
+            }
+            for row in document["zone_targets"]["rows"]
+        ],
+        tables.methodology_rules: [
+            {
+                "rule_code": rule["code"],
+                "value_numeric": rule.get("value"),
+                "value_text": rule.get("text"),
+                "mark": rule["mark"],
+            }
+            for rule in document["rules"]
+        ],
+    }
+
+
+def _indicator(indicator: dict[str, Any], position: int) -> dict[str, Any]:
+    bounds = indicator.get("bounds", {"low": None, "high": None, "mark": "assumed"})
+    return {
+        "indicator_code": indicator["code"],
+        "area_code": indicator["area"],
+        "weight": indicator["weight"]["value"],
+        "weight_mark": indicator["weight"]["mark"],
+        "definition_mark": indicator["definition"]["mark"],
+        "bound_low": bounds["low"],
+        "bound_high": bounds["high"],
+        "bound_mark": bounds["mark"],
+        "position": position,
+        **{
+            key: indicator[key]
+            for key in ("name_zh", "name_en", "unit", "direction", "formula", "clause", "state")
+        },
+    }
