@@ -7,20 +7,22 @@ cannot. Imports stand inside the functions: a DAG file that names a step must no
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parkindex import settings as settings_module
-from parkindex.errors import BadInputError, GateFailedError, NotApprovedError
-from parkindex.settings import Settings
+from parkindex.errors import BadInputError, GateFailedError, NotApprovedError, ServiceDownError
+from parkindex.settings import DEFAULT_EDITION, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from parkindex.gate import Verdict
+    from parkindex.publish.candidates import Candidate
+    from parkindex.raw.load import Batch
 
 MARTS_PREFIX = "next__"
 
@@ -39,7 +41,428 @@ def engine_of(settings: Settings) -> Engine:
     return _engine(settings.warehouse_url)
 
 
-@contextmanager
-def _warehouse() -> Iterator[tuple[Settings, Engine]]:
+def _open() -> tuple[Settings, Engine]:
     settings = settings_module.load()
-    yield settings, engine_of(settings)
+    return settings, engine_of(settings)
+
+
+def is_synthetic(settings: Settings) -> bool:
+    """Whether the inbox of this installation was filled by the sample world."""
+    return (settings.home / "sample" / "SYNTHETIC.txt").exists()
+
+
+# -------------------------------------------------------------------------------------------------------- the warehouse
+
+
+def prepare(settings: Settings) -> dict[str, Any]:
+    """Bring the warehouse to the version of the code: ledger, guards, views, reading roles, empty raw tables.
+
+    Returns:
+        ``{"warnings": [...]}``: what an administrator has to do because this owner may not (reading roles).
+    """
+    from parkindex.ledger import migrate, roles
+    from parkindex.publish import guards, serve
+    from parkindex.raw import load
+
+    engine = engine_of(settings)
+    migrate.upgrade(engine)
+    load.create_tables(engine)
+    with engine.begin() as connection:
+        for statement in (*guards.statements(), *serve.statements()):
+            connection.exec_driver_sql(statement)
+    warnings = []
+    try:
+        roles.ensure(engine, settings.run / "readers.json")
+    except ServiceDownError as error:
+        warnings.append(str(error))
+    return {"warnings": warnings}
+
+
+# ----------------------------------------------------------------------------------------------------------- ingestion
+
+
+def fetch(feed: str) -> dict[str, Any]:
+    """Fetch a feed from its HTTP source into the inbox; the answer's pages are kept as received.
+
+    Returns:
+        ``{"feed", "file"}``; the same answer gives the same file.
+
+    Raises:
+        BadInputError: The feed has no HTTP source, or its answer does not reconcile.
+        ServiceDownError: The source does not answer.
+    """
+    from parkindex import contracts
+    from parkindex.landing.fetch import fetch as fetch_pages
+
+    settings, _ = _open()
+    contract = contracts.load(feed)
+    url = settings.source_url(feed) or contract.source_url
+    if not url:
+        raise BadInputError(
+            f"The feed {feed} has no HTTP source.",
+            where=f"contracts/{feed}.odcs.yaml",
+            why="no server of type api in the contract and no address configured",
+            next_step=f"set PARKINDEX_SOURCE_{feed.upper()}=URL, or land files: parkindex land {feed} PATH",
+        )
+    path = fetch_pages(contract, url, settings.inbox / feed)
+    return {"feed": feed, "file": str(path)}
+
+
+def land_inbox(feed: str) -> dict[str, Any]:
+    """Land and load every file of a feed's inbox that is not in the warehouse yet.
+
+    Raises:
+        BadInputError: A file was refused; the others are loaded.
+    """
+    from parkindex.raw import load
+
+    settings, engine = _open()
+    batches = load.land_inbox(engine, settings, feed)
+    refuse_refused(feed, batches)
+    return {
+        "feed": feed,
+        "files": len(batches),
+        "loaded": sum(batch.status == "loaded" for batch in batches),
+        "already_landed": sum(batch.status == "already_landed" for batch in batches),
+        **{
+            count: sum(getattr(batch, count) for batch in batches if batch.status == "loaded")
+            for count in ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
+        },
+    }
+
+
+def refuse_refused(feed: str, batches: list[Batch]) -> None:
+    """Raise when a file was refused as a whole, naming each and its reason."""
+    refused = [batch for batch in batches if batch.status == "refused"]
+    if refused:
+        raise BadInputError(
+            f"{len(refused)} of {len(batches)} file(s) of {feed} were refused; the others are loaded.",
+            where=", ".join(batch.file for batch in refused),
+            why="; ".join(str(batch.reason) for batch in refused),
+            next_step=f"correct the file or the contract and land it again: parkindex land {feed} PATH",
+        )
+
+
+# ------------------------------------------------------------------------------------------------- the continuous marts
+
+
+def _current_methodology(engine: Engine, edition: int = DEFAULT_EDITION) -> str:
+    from parkindex import methodology
+
+    return methodology.store(engine, methodology.load(edition))
+
+
+def stage_marts() -> dict[str, Any]:
+    """Build the staging models of the next generation of marts, as known now.
+
+    Returns:
+        The frozen inputs of this generation: ``as_known``, ``inputs_sha256``, ``methodology_sha256``.
+    """
+    from parkindex.publish import code
+    from parkindex.transform import warehouse
+
+    settings, engine = _open()
+    with engine.connect() as connection:
+        as_known = code.newest_delivery(connection)
+        inputs = code.inputs_sha256(connection, as_known)
+    methodology_sha256 = _current_methodology(engine)
+    warehouse.stage(engine, settings, MARTS_PREFIX, as_known, methodology_sha256)
+    return {
+        "as_known": as_known.isoformat(),
+        "inputs_sha256": inputs,
+        "methodology_sha256": methodology_sha256,
+    }
+
+
+def resolve_identity(frozen: dict[str, Any]) -> dict[str, Any]:
+    """Resolve names to enterprises and places to parks for the generation that was staged."""
+    from parkindex.identity import resolve
+
+    _, engine = _open()
+    run = resolve.run(engine, MARTS_PREFIX, datetime.fromisoformat(frozen["as_known"]), frozen["inputs_sha256"])
+    return {**frozen, "identity_run_id": run}
+
+
+def build_marts(resolved: dict[str, Any]) -> dict[str, Any]:
+    """Build intermediate models and marts of the next generation."""
+    from parkindex.transform import warehouse
+
+    settings, engine = _open()
+    warehouse.relate(
+        engine,
+        settings,
+        MARTS_PREFIX,
+        datetime.fromisoformat(resolved["as_known"]),
+        resolved["methodology_sha256"],
+        resolved["identity_run_id"],
+    )
+    return resolved
+
+
+def gate_marts() -> dict[str, Any]:
+    """Gate the next generation of marts.
+
+    Raises:
+        GateFailedError: An expectation of severity error failed; nothing that is served has changed.
+    """
+    from parkindex import gate
+
+    settings, engine = _open()
+    verdict = gate.run(engine, settings, gate.MartsSubject(schema_prefix=MARTS_PREFIX))
+    return _passed(verdict, "the next generation of marts", "parkindex gate --marts")
+
+
+def promote_marts() -> dict[str, Any]:
+    """Make the gated generation of marts the served one, in one transaction."""
+    from parkindex import transform
+
+    settings, engine = _open()
+    transform.promote(engine)
+    prepare(settings)  # what the reading roles may see follows the new tables
+    return {"promoted": MARTS_PREFIX}
+
+
+def _passed(verdict: Verdict, subject: str, command: str) -> dict[str, Any]:
+    failed = [result for result in verdict.expectations if not result.success]
+    errors = [result for result in failed if result.severity == "error"]
+    summary = {
+        "verdict": verdict.verdict,
+        "gate_run_id": verdict.gate_run_id,
+        "expectations": len(verdict.expectations),
+        "warnings": [f"{result.id}: {result.observed}" for result in failed if result.severity == "warning"],
+    }
+    if verdict.verdict != "pass":
+        raise GateFailedError(
+            f"The gate refused {subject}.",
+            where=f"audit.gate_runs {verdict.gate_run_id}",
+            why="; ".join(f"{result.id}: {result.observed}" for result in errors),
+            next_step=f"look at audit.expectation_results, correct the cause, build again; to repeat: {command}",
+        )
+    return summary
+
+
+# ------------------------------------------------------------------------------------------- candidate → gate → release
+
+
+def build_candidate(edition: int, as_known: str | None = None, built_by: str = "airflow") -> dict[str, Any]:
+    """Build a candidate of an edition, whole, and hash it.
+
+    Args:
+        edition: Evaluation year.
+        as_known: ISO date or instant; rows received later do not count. Default: the newest delivery.
+        built_by: Who builds it; that person cannot approve it.
+    """
+    from parkindex.publish import candidates
+
+    settings, engine = _open()
+    candidate = candidates.build(engine, settings, edition, as_known=instant(as_known), built_by=built_by)
+    return candidate_facts(candidate)
+
+
+def candidate_facts(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate as plain values."""
+    return {
+        "candidate_id": candidate.candidate_id,
+        "edition": candidate.edition,
+        "content_sha256": candidate.content_sha256,
+        "as_known": candidate.as_known.isoformat(),
+        "methodology_sha256": candidate.methodology_sha256,
+        "code_sha256": candidate.code_sha256,
+        "inputs_sha256": candidate.inputs_sha256,
+        "built_by": candidate.built_by,
+    }
+
+
+def instant(value: str | None) -> datetime | None:
+    """Read an ISO date (its end, Shanghai time) or instant.
+
+    Raises:
+        BadInputError: The text is neither.
+    """
+    from datetime import UTC, time
+    from zoneinfo import ZoneInfo
+
+    if not value:
+        return None
+    zone = ZoneInfo(settings_module.BUSINESS_TIME_ZONE)
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise BadInputError(
+            f"{value!r} is neither a date nor an instant.",
+            why=str(error),
+            next_step="write it as 2025-12-31 or 2025-12-31T18:00:00+08:00",
+        ) from error
+    if len(value) == len("2025-12-31"):
+        read = datetime.combine(read.date(), time.max)
+    return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def gate_candidate(candidate_id: str) -> dict[str, Any]:
+    """Gate a candidate.
+
+    Raises:
+        GateFailedError: An expectation of severity error failed.
+    """
+    verdict, candidate = run_gate(candidate_id)
+    return {
+        **_passed(verdict, f"candidate {candidate_id}", f"parkindex gate {candidate_id}"),
+        **candidate_facts(candidate),
+    }
+
+
+def run_gate(candidate_id: str) -> tuple[Verdict, Candidate]:
+    """Gate a candidate and return the verdict, whatever it is."""
+    from parkindex import gate
+    from parkindex.publish import candidates
+
+    settings, engine = _open()
+    candidate = candidates.get(engine, candidate_id)
+    subject = gate.CandidateSubject(
+        candidate_id=candidate.candidate_id,
+        schema_prefix=candidate.schema_prefix,
+        edition=candidate.edition,
+        content_sha256=candidate.content_sha256,
+        methodology_sha256=candidate.methodology_sha256,
+        as_known=candidate.as_known,
+    )
+    return gate.run(engine, settings, subject), candidate
+
+
+def record_approval(
+    candidate_id: str, content_sha256: str | None, approver: str, role: str, decision: str, note: str = ""
+) -> dict[str, Any]:
+    """Record a decision on a candidate, bound to its hashes.
+
+    On synthetic data a name that is not registered yet becomes a demo approver, printed as such on the release; on
+    real data approvers are registered first.
+
+    Args:
+        candidate_id: Candidate.
+        content_sha256: Hash of what the approver looked at; None takes the candidate's own.
+        approver: Name.
+        role: evaluator, methodologist or signatory.
+        decision: approve or reject.
+        note: Remark, kept with the decision.
+
+    Raises:
+        NotApprovedError: The registry, the hash or the independence of the approver forbids it.
+    """
+    from parkindex.publish import approvals, candidates
+
+    settings, engine = _open()
+    candidate = candidates.get(engine, candidate_id)
+    if is_synthetic(settings) and approver not in approvals.registered(engine):
+        approvals.register(engine, approver, role, is_demo=True)
+    approvals.decide(engine, candidate_id, content_sha256 or candidate.content_sha256, approver, role, decision, note)
+    return {
+        "candidate_id": candidate_id,
+        "content_sha256": candidate.content_sha256,
+        "approver": approver,
+        "role": role,
+        "decision": decision,
+    }
+
+
+def refuse_rejected(decisions: list[dict[str, Any]]) -> None:
+    """Raise when one of the decisions is a rejection."""
+    for made in decisions:
+        if made["decision"] != "approve":
+            raise NotApprovedError(
+                f"{made['approver']} ({made['role']}) rejected candidate {made['candidate_id']}.",
+                where="publish.approvals",
+                next_step="correct what was objected to and build a new candidate",
+            )
+
+
+def publish(candidate_id: str, reason: str | None = None) -> dict[str, Any]:
+    """Publish an approved candidate, or refuse."""
+    from parkindex.publish import releases
+
+    settings, engine = _open()
+    release = releases.publish(engine, settings, candidate_id, reason=reason)
+    return {
+        "release_id": release.release_id,
+        "edition": release.edition,
+        "content_sha256": release.content_sha256,
+        "chain_sha256": release.chain_sha256,
+    }
+
+
+def write_bundle(release_id: str) -> dict[str, Any]:
+    """Write, sign, read back and verify a release's bundle."""
+    from parkindex.publish import bundle
+
+    settings, engine = _open()
+    folder = bundle.write(engine, settings, release_id)
+    return {"release_id": release_id, "path": str(folder), "page": str(folder / "index.html")}
+
+
+def up_to_date(settings: Settings, edition: int) -> str | None:
+    """Return the current release of an edition when nothing that made it has changed since; else None.
+
+    What is compared: deliveries in the inbox, inputs, methodology and code of the release, the bundle on disk.
+    """
+    from sqlalchemy import select
+
+    from parkindex import contracts, methodology
+    from parkindex.ledger import tables
+    from parkindex.publish import code
+    from parkindex.raw import load
+
+    engine = engine_of(settings)
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(tables.releases)
+            .join(tables.current, tables.current.c.release_id == tables.releases.c.release_id)
+            .where(tables.current.c.edition == edition)
+        ).first()
+        if row is None:
+            return None
+        inputs = code.inputs_sha256(connection, code.newest_delivery(connection))
+    unchanged = (
+        row.inputs_sha256 == inputs
+        and row.code_sha256 == code.code_sha256()
+        and row.methodology_sha256 == methodology.load(edition).sha256
+        and (settings.releases / row.release_id / "manifest.json").exists()
+        and not any(load.not_landed(engine, settings, feed) for feed in contracts.load_all())
+    )
+    return str(row.release_id) if unchanged else None
+
+
+# ---------------------------------------------------------------------------------------------------------- maintenance
+
+
+def verify() -> dict[str, Any]:
+    """Check every release, the chain and the approvals.
+
+    Raises:
+        AlteredError: Something is not what was published; every finding is named.
+    """
+    from parkindex.publish import verify as verification
+
+    settings, engine = _open()
+    return verification.require_unaltered(engine, settings)
+
+
+def late_feeds() -> dict[str, Any]:
+    """Return how many days each feed is late by its contract; negative when the next delivery is not due yet."""
+    settings, engine = _open()
+    from parkindex.raw import status
+
+    return {row["feed"]: row["late_days"] for row in status.feeds(engine, settings)}
+
+
+def current_user() -> str:
+    """Name of the person at the keyboard, for the ledger."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without an account, as in containers
+        return f"uid-{os.getuid()}"
+
+
+def release_folder(settings: Settings, release_id: str) -> Path:
+    """Folder of a release's bundle."""
+    return settings.releases / release_id

@@ -1,0 +1,1 @@
+"""The ``parkindex`` command: verbs as in the README, exit codes as in :mod:`parkindex.errors`."""

@@ -1,0 +1,79 @@
+"""Entry point: finds the verb and loads only what that verb needs, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from parkindex import __version__
+
+# verb → (module, one-line help); the module holds a click command of the verb's name.
+VERBS = {
+    "ranking": ("services", "Run the whole year on sample feeds, end with a published ranking."),
+    "up": ("services", "Start Postgres and Airflow, and keep them running."),
+    "down": ("services", "Stop them."),
+    "status": ("services", "Say what runs, and where."),
+    "doctor": ("services", "Say what is wrong with this machine."),
+    "url": ("services", "Print a DSN of the running warehouse."),
+    "feeds": ("feeds", "List feeds: owner, frequency, last batch, rows, rejects, days late."),
+    "land": ("feeds", "Land and load files of a feed."),
+    "fetch": ("feeds", "Fetch a feed from its HTTP source, land and load it."),
+    "rejects": ("feeds", "Rows set aside: list, show, export."),
+    "contract": ("feeds", "Contracts: check, derive, diff."),
+    "sample": ("feeds", "Write a synthetic world: feeds and its truth."),
+    "build": ("editions", "Build a candidate of an edition."),
+    "gate": ("editions", "Run the gate on a candidate."),
+    "candidates": ("editions", "List candidates."),
+    "preview": ("editions", "Write a candidate's page, and what it would change."),
+    "approvers": ("editions", "The registry of people who may approve: add, list."),
+    "approve": ("editions", "Approve a candidate."),
+    "reject": ("editions", "Reject a candidate."),
+    "publish": ("editions", "Publish an approved candidate, or refuse."),
+    "releases": ("releases", "List what is published."),
+    "show": ("releases", "Show one release."),
+    "compare": ("releases", "Compare two releases cell by cell."),
+    "explain": ("releases", "From rank to score to value to records, with file and row."),
+    "verify": ("releases", "Check a bundle, or the warehouse's releases, chain and approvals."),
+    "methodology": ("releases", "Methodology editions: check, show."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order of the year."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Load the module of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"parkindex.cli.{VERBS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the list of verbs without loading them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="parkindex")
+def cli() -> None:
+    """parkindex: the warehouse and pipeline behind the annual ranking of a zone's parks.
+
+    Exit codes: 0 done, 2 usage, 3 bad input or contract, 4 gate failed, 5 approval missing, stale or refused, 6 altered
+    record, 7 a service is not there.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="parkindex")
+
+
+if __name__ == "__main__":
+    main()

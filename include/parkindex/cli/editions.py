@@ -1,0 +1,161 @@
+"""Verbs from candidate to publication: build, gate, candidates, preview, approvers, approve, reject, publish."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from parkindex import pipeline
+from parkindex import settings as settings_module
+from parkindex.cli.console import Console, verb
+from parkindex.errors import ExitCode
+
+
+@click.command()
+@click.argument("edition", type=int)
+@click.option("--as-known", help="ISO date or instant; rows received later do not count (default: newest delivery).")
+@verb
+def build(console: Console, edition: int, as_known: str | None) -> None:
+    """Build a candidate of an edition."""
+    made = pipeline.build_candidate(edition, as_known, built_by=pipeline.current_user())
+    identifier, content = made["candidate_id"], made["content_sha256"]
+    console.result(
+        made,
+        f"候选版本 {identifier},内容哈希 {content}\n下一步:parkindex gate {identifier}",
+        f"Candidate {identifier}, content {content}\nnext: parkindex gate {identifier}",
+    )
+
+
+@click.command()
+@click.argument("candidate")
+@verb
+def gate(console: Console, candidate: str) -> None:
+    """Run the gate on a candidate; exit 4 when it fails."""
+    verdict, _ = pipeline.run_gate(candidate)
+    rows = [
+        {
+            "id": result.id,
+            "stage": result.stage,
+            "severity": result.severity,
+            "success": result.success,
+            "observed": result.observed,
+            "rows_looked_at": result.rows_looked_at,
+        }
+        for result in verdict.expectations
+    ]
+    console.result({"verdict": verdict.verdict, "candidate_id": candidate, "expectations": rows})
+    if not console.as_json:
+        failed = [row for row in rows if not row["success"]]
+        columns = ["severity", "id", "observed", "rows_looked_at"]
+        console.table(failed, columns, ("所有检查通过。", "Every expectation holds."))
+        console.say(f"{len(rows)} 项检查:{verdict.verdict}", f"{len(rows)} expectations: {verdict.verdict}")
+    if verdict.verdict != "pass":
+        sys.exit(int(ExitCode.GATE_FAILED))
+
+
+@click.command()
+@verb
+def candidates(console: Console) -> None:
+    """List candidates, newest first."""
+    from parkindex.publish import candidates as store
+
+    rows = [pipeline.candidate_facts(one) for one in store.list_candidates(pipeline.engine_of(settings_module.load()))]
+    console.result({"candidates": rows})
+    if not console.as_json:
+        columns = ["candidate_id", "edition", "as_known", "built_by", "content_sha256"]
+        console.table(rows, columns, ("没有候选版本。", "There are no candidates."))
+
+
+@click.command()
+@click.argument("candidate")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the pages (default: <home>/previews/<id>).")
+@verb
+def preview(console: Console, candidate: str, out: Path | None) -> None:
+    """Write a candidate's pages as a preview, and what it would change against the current release."""
+    from parkindex.publish import preview as previews
+
+    settings = settings_module.load()
+    made = previews.write(pipeline.engine_of(settings), settings, candidate, out)
+    console.result(
+        {"page": str(made.page), "against": made.against, "changes": made.changes},
+        f"预览:{made.page}\n与当前发布相比有 {len(made.changes)} 处变化",
+        f"Preview: {made.page}\n{len(made.changes)} cells differ from the current release",
+    )
+
+
+@click.group()
+def approvers() -> None:
+    """The registry of people who may approve: add, list."""
+
+
+@approvers.command("add")
+@click.argument("name")
+@click.option("--role", required=True, help="evaluator, methodologist or signatory.")
+@verb
+def approvers_add(console: Console, name: str, role: str) -> None:
+    """Register a person who may approve."""
+    from parkindex.publish import approvals
+
+    approvals.register(pipeline.engine_of(settings_module.load()), name, role, is_demo=False)
+    console.result({"approver": name, "role": role}, f"已登记 {name}({role})", f"Registered {name} ({role})")
+
+
+@approvers.command("list")
+@verb
+def approvers_list(console: Console) -> None:
+    """List registered people."""
+    from parkindex.publish import approvals
+
+    known = approvals.registered(pipeline.engine_of(settings_module.load()))
+    rows = [{"approver": one.approver, "role": one.role, "is_demo": one.is_demo} for one in known.values()]
+    console.result({"approvers": rows})
+    if not console.as_json:
+        console.table(rows, ["approver", "role", "is_demo"], ("没有登记任何人。", "Nobody is registered."))
+
+
+def _decide(console: Console, candidate: str, name: str, role: str, decision: str, note: str) -> None:
+    made = pipeline.record_approval(candidate, None, name, role, decision, note)
+    console.result(
+        made,
+        f"{name}({role}):{decision} {candidate},内容哈希 {made['content_sha256']}",
+        f"{name} ({role}): {decision} {candidate}, content {made['content_sha256']}",
+    )
+
+
+@click.command()
+@click.argument("candidate")
+@click.option("--as", "name", required=True, help="Name of the approver.")
+@click.option("--role", required=True, help="evaluator, methodologist or signatory.")
+@click.option("--note", default="", help="Remark, kept with the decision.")
+@verb
+def approve(console: Console, candidate: str, name: str, role: str, note: str) -> None:
+    """Approve a candidate, bound to its hash."""
+    _decide(console, candidate, name, role, "approve", note)
+
+
+@click.command()
+@click.argument("candidate")
+@click.option("--as", "name", required=True, help="Name of the approver.")
+@click.option("--role", required=True, help="evaluator, methodologist or signatory.")
+@click.option("--note", default="", help="Remark, kept with the decision.")
+@verb
+def reject(console: Console, candidate: str, name: str, role: str, note: str) -> None:
+    """Reject a candidate, bound to its hash."""
+    _decide(console, candidate, name, role, "reject", note)
+
+
+@click.command()
+@click.argument("candidate")
+@click.option("--reason", help="Why a revision of a published edition is made.")
+@verb
+def publish(console: Console, candidate: str, reason: str | None) -> None:
+    """Publish an approved candidate and write its bundle, or refuse with code 4 or 5."""
+    made = pipeline.publish(candidate, reason)
+    bundle = pipeline.write_bundle(made["release_id"])
+    console.result(
+        {**made, **bundle},
+        f"已发布 {made['release_id']}:{bundle['page']}",
+        f"Published {made['release_id']}: {bundle['page']}",
+    )

@@ -1,0 +1,223 @@
+"""Verbs about what comes in: feeds, land, fetch, rejects, contract, sample."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from parkindex import pipeline
+from parkindex import settings as settings_module
+from parkindex.cli.console import Console, verb
+from parkindex.errors import BadInputError, ExitCode
+
+_PATHS = click.Path(path_type=Path)
+
+
+@click.command()
+@verb
+def feeds(console: Console) -> None:
+    """List every feed: owner, frequency, last batch, rows, rejects, days late."""
+    from parkindex.raw import status
+
+    settings = settings_module.load()
+    rows = status.feeds(pipeline.engine_of(settings), settings)
+    console.result({"feeds": rows})
+    if not console.as_json:
+        console.table(
+            rows,
+            ["feed", "owner", "frequency", "batches", "last_received_at", "rows_landed", "rows_rejected", "late_days"],
+            ("没有数据源。", "There are no feeds."),
+        )
+
+
+@click.command()
+@click.argument("feed")
+@click.argument("paths", nargs=-1, required=True, type=_PATHS)
+@click.option("--received-at", help="When the files came (ISO date or instant; default: now).")
+@verb
+def land(console: Console, feed: str, paths: tuple[Path, ...], received_at: str | None) -> None:
+    """Land and load files of a feed. A file that was landed before is recognised by its content."""
+    from parkindex.raw import load
+
+    settings = settings_module.load()
+    engine = pipeline.engine_of(settings)
+    batches = load.land(engine, settings, feed, list(paths), received_at=pipeline.instant(received_at))
+    _report(console, feed, batches)
+
+
+@click.command()
+@click.argument("feed")
+@verb
+def fetch(console: Console, feed: str) -> None:
+    """Fetch a feed from its HTTP source, land and load it."""
+    from parkindex.raw import load
+
+    fetched = pipeline.fetch(feed)
+    settings = settings_module.load()
+    _report(console, feed, load.land(pipeline.engine_of(settings), settings, feed, [Path(fetched["file"])]))
+
+
+def _report(console: Console, feed: str, batches: list) -> None:  # type: ignore[type-arg]
+    rows = [
+        {
+            name: getattr(batch, name)
+            for name in (
+                "feed",
+                "file",
+                "sha256",
+                "batch_id",
+                "status",
+                "rows_landed",
+                "rows_accepted",
+                "rows_rejected",
+                "rows_duplicate",
+                "reason",
+            )
+        }
+        for batch in batches
+    ]
+    refused = [row for row in rows if row["status"] == "refused"]
+    console.result({"batches": rows})
+    if not console.as_json:
+        console.table(
+            rows,
+            ["file", "status", "batch_id", "rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate"],
+            ("没有文件。", "No files."),
+        )
+        if any(row["rows_rejected"] for row in rows):
+            console.say(
+                f"被退回的行:parkindex rejects list --feed {feed}",
+                f"Rows set aside: parkindex rejects list --feed {feed}",
+            )
+    for row in refused:
+        click.echo(f"refused: {row['file']}: {row['reason']}", err=True)
+    if refused:
+        sys.exit(int(ExitCode.BAD_INPUT))
+
+
+@click.group()
+def rejects() -> None:
+    """Rows set aside: list, show, export."""
+
+
+@rejects.command("list")
+@click.option("--feed")
+@click.option("--batch", type=int)
+@click.option("--rule")
+@click.option("--limit", type=int, default=100, show_default=True)
+@verb
+def rejects_list(console: Console, feed: str | None, batch: int | None, rule: str | None, limit: int) -> None:
+    """List rows set aside, by feed, batch or rule; personal values are masked."""
+    from parkindex.raw import rejects as store
+
+    engine = pipeline.engine_of(settings_module.load())
+    rows = store.list_rejects(engine, feed=feed, batch_id=batch, rule=rule, limit=limit)
+    total = store.count(engine, feed=feed, batch_id=batch, rule=rule)
+    console.result({"total": total, "rejects": rows})
+    if not console.as_json:
+        columns = ["reject_id", "feed", "source_file", "source_row", "column_name", "rule", "value"]
+        console.table(rows, columns, ("没有被退回的行。", "No rows were set aside."))
+        if total > len(rows):
+            console.say(f"共 {total} 行;--limit 可显示更多。", f"{total} in all; --limit shows more.")
+
+
+@rejects.command("show")
+@click.argument("reject_id", type=int)
+@verb
+def rejects_show(console: Console, reject_id: int) -> None:
+    """Show one row whole, with every rule it breaks."""
+    from parkindex.raw import rejects as store
+
+    row = store.show(pipeline.engine_of(settings_module.load()), reject_id)
+    console.result(row)
+    if not console.as_json:
+        for name, value in row.items():
+            click.echo(f"{name:14} {value}")
+
+
+@rejects.command("export")
+@click.option("--feed")
+@click.option("--batch", type=int)
+@click.option("--rule")
+@click.option("--out", type=_PATHS, required=True, help="A .csv or .xlsx file.")
+@verb
+def rejects_export(console: Console, feed: str | None, batch: int | None, rule: str | None, out: Path) -> None:
+    """Write rows set aside to a file the provider can correct."""
+    from parkindex.raw import rejects as store
+
+    written = store.export(pipeline.engine_of(settings_module.load()), out, feed=feed, batch_id=batch, rule=rule)
+    console.result({"rows": written, "file": str(out)}, f"已写入 {written} 行:{out}", f"Wrote {written} rows: {out}")
+
+
+@click.group()
+def contract() -> None:
+    """Contracts: check, derive, diff."""
+
+
+@contract.command("check")
+@click.argument("path", required=False, type=_PATHS)
+@verb
+def contract_check(console: Console, path: Path | None) -> None:
+    """Validate every contract, or one file."""
+    from parkindex import contracts
+
+    checked = [contracts.load_file(path)] if path else list(contracts.load_all().values())
+    console.result(
+        {"contracts": [{"feed": one.feed, "version": one.version, "sha256": one.sha256} for one in checked]},
+        f"{len(checked)} 份合约有效。",
+        f"{len(checked)} contracts are valid.",
+    )
+
+
+@contract.command("derive")
+@click.option("--check", is_flag=True, help="Write nothing; fail when a derived file is stale.")
+@verb
+def contract_derive(console: Console, check: bool) -> None:
+    """Write the dbt sources that contracts derive."""
+    from parkindex.contracts import derive
+
+    stale = derive.write_sources(check=check)
+    names = [str(path) for path in stale]
+    if check and stale:
+        raise BadInputError(
+            f"{len(stale)} derived file(s) are stale.",
+            where=", ".join(names),
+            why="they differ from what the contracts derive",
+            next_step="make derive",
+        )
+    console.result({"written": names}, f"更新了 {len(names)} 个文件。", f"Updated {len(names)} files.")
+
+
+@contract.command("diff")
+@click.argument("old", type=_PATHS)
+@click.argument("new", type=_PATHS)
+@verb
+def contract_diff(console: Console, old: Path, new: Path) -> None:
+    """Compare two versions of a contract: what changed, whether it breaks, and why."""
+    from parkindex import contracts
+
+    changes = contracts.diff(contracts.load_file(old), contracts.load_file(new))
+    rows = [{"change": change.what, "breaking": change.breaking, "why": change.why} for change in changes]
+    console.result({"breaking": any(row["breaking"] for row in rows), "changes": rows})
+    if not console.as_json:
+        console.table(rows, ["breaking", "change", "why"], ("没有变化。", "Nothing changed."))
+
+
+@click.command()
+@click.option("--edition", type=int, default=settings_module.DEFAULT_EDITION, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--size", type=click.Choice(["tiny", "small", "city"]), default="small", show_default=True)
+@click.option("--out", type=_PATHS, required=True, help="A folder that does not exist yet or is empty.")
+@verb
+def sample(console: Console, edition: int, seed: int, size: str, out: Path) -> None:
+    """Write a synthetic world: the feeds as their providers would send them, and truth.json."""
+    from parkindex import sample as world
+
+    summary = world.write(edition, seed, size, out)
+    console.result(
+        summary.as_dict(),
+        f"合成数据(并非真实数据)已写入 {out}",
+        f"Synthetic data (nothing in it is real) written to {out}",
+    )

@@ -1,0 +1,127 @@
+"""Verbs about what is published: releases, show, compare, explain, verify, methodology."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from parkindex import pipeline
+from parkindex import settings as settings_module
+from parkindex.cli.console import Console, verb
+from parkindex.errors import ExitCode
+
+
+@click.command()
+@verb
+def releases(console: Console) -> None:
+    """List what is published, newest first."""
+    from parkindex.publish import releases as store
+
+    rows = store.list_releases(pipeline.engine_of(settings_module.load()))
+    console.result({"releases": rows})
+    if not console.as_json:
+        columns = ["release_id", "edition", "is_current", "published_at", "approved_by", "content_sha256"]
+        console.table(rows, columns, ("尚未发布任何版本。", "Nothing is published yet."))
+
+
+@click.command()
+@click.argument("release")
+@verb
+def show(console: Console, release: str) -> None:
+    """Show one release: its record and its ranking."""
+    from parkindex.publish import releases as store
+
+    found = store.show(pipeline.engine_of(settings_module.load()), release)
+    console.result(found)
+    if not console.as_json:
+        for name, value in found["release"].items():
+            click.echo(f"{name:20} {value}")
+        columns = ["rank", "is_tied", "park_code", "park_name_zh", "park_name_en", "score", "tier", "obs_status"]
+        console.table(found["park_ranking"], columns, ("没有排名。", "No ranking."))
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@verb
+def compare(console: Console, first: str, second: str) -> None:
+    """Compare two releases cell by cell."""
+    from parkindex.publish import releases as store
+
+    changes = store.compare(pipeline.engine_of(settings_module.load()), first, second)
+    console.result({"first": first, "second": second, "changes": changes})
+    if not console.as_json:
+        columns = ["table_name", "row_key", "column_name", "value_before", "value_after"]
+        console.table(changes, columns, ("没有差异。", "They are equal."))
+
+
+@click.command()
+@click.argument("edition", type=int)
+@click.argument("park")
+@click.argument("indicator", required=False)
+@click.option("--limit", type=int, default=20, show_default=True, help="Records shown.")
+@verb
+def explain(console: Console, edition: int, park: str, indicator: str | None, limit: int) -> None:
+    """Explain a park's rank, or one indicator down to the records, with file and row."""
+    from parkindex.publish import explain as explanation
+
+    found = explanation.explain(pipeline.engine_of(settings_module.load()), edition, park, indicator, limit)
+    console.result(found.as_dict())
+    if not console.as_json:
+        click.echo(found.as_text(console.language))
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@verb
+def verify(console: Console, folder: Path | None) -> None:
+    """Check a bundle offline, or without FOLDER the warehouse's releases; exit 6 when something was altered."""
+    from parkindex.publish import verify as verification
+
+    if folder is not None:
+        findings = verification.verify_bundle(folder)
+        checked = str(folder)
+    else:
+        settings = settings_module.load()
+        findings = verification.verify_warehouse(pipeline.engine_of(settings), settings)
+        checked = "warehouse"
+    rows = [finding.as_dict() for finding in findings]
+    console.result({"checked": checked, "altered": bool(rows), "findings": rows})
+    if not console.as_json:
+        console.table(rows, ["what", "where", "detail"], ("未发现改动。", "Nothing was altered."))
+    if rows:
+        sys.exit(int(ExitCode.ALTERED))
+
+
+@click.group()
+def methodology() -> None:
+    """Methodology editions: check, show."""
+
+
+@methodology.command("check")
+@click.argument("edition", type=int, required=False)
+@verb
+def methodology_check(console: Console, edition: int | None) -> None:
+    """Validate an edition's methodology, or all of them."""
+    from parkindex import methodology as editions
+
+    checked = [editions.load(one) for one in ([edition] if edition else editions.editions())]
+    rows = [{"edition": one.edition, "methodology_sha256": one.sha256} for one in checked]
+    console.result({"editions": rows})
+    if not console.as_json:
+        console.table(rows, ["edition", "methodology_sha256"], ("没有版本。", "There are no editions."))
+
+
+@methodology.command("show")
+@click.argument("edition", type=int)
+@verb
+def methodology_show(console: Console, edition: int) -> None:
+    """Print an edition's resolved methodology, whole."""
+    from parkindex import methodology as editions
+
+    document = editions.load(edition).document
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    console.result(document, text, text)
