@@ -124,7 +124,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(loaded, dict):
         raise BadInputError(
-            "A file of the methodology is not a mapping.", where=str(path), why="methodology.shape", next_step=_NEXT_STEP
+            "A file of the methodology is not a mapping.",
+            where=str(path),
+            why="methodology.shape",
+            next_step=_NEXT_STEP,
         )
     return loaded
 

@@ -80,8 +80,5 @@ def _indicator(indicator: dict[str, Any], position: int) -> dict[str, Any]:
         "bound_high": bounds["high"],
         "bound_mark": bounds["mark"],
         "position": position,
-        **{
-            key: indicator[key]
-            for key in ("name_zh", "name_en", "unit", "direction", "formula", "clause", "state")
-        },
+        **{key: indicator[key] for key in ("name_zh", "name_en", "unit", "direction", "formula", "clause", "state")},
     }
