@@ -21,6 +21,14 @@ import yaml
 from parkindex.errors import BadInputError
 from parkindex.settings import METHODOLOGY_DIR
 
+_RULES = {
+    "area_min_share",
+    "rank_decimals",
+    "status_rule",
+    "robustness_draws",
+    "robustness_seed",
+    "robustness_weight_spread",
+}
 _FILES = ("framework", "parks", "industry_sets")
 _NEXT_STEP = "correct the file, then run `parkindex methodology check`"
 
@@ -178,7 +186,7 @@ def _validate_sense(document: dict[str, Any], folder: Path) -> None:
     if abs(total - 100) > 1e-9:
         refuse(f"The weights add up to {total:g}, not 100.", "methodology.weights")
     rules = {rule["code"]: rule for rule in document["rules"]}
-    missing = {"area_min_share", "rank_decimals", "status_rule"} - rules.keys()
+    missing = _RULES - rules.keys()
     if missing:
         refuse(f"The rule {sorted(missing)[0]} is missing.", "methodology.rules")
     if not 0 <= rules["area_min_share"].get("value", -1) <= 1:

@@ -1,4 +1,4 @@
-"""Create the ledger
+"""Create the ledger.
 
 Revision ID: 0001
 Revises:
