@@ -1,0 +1,1 @@
+"""What runs on this machine: the embedded Postgres, Airflow, the sample's server, and the year driven through them."""

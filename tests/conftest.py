@@ -1,0 +1,71 @@
+"""Fixtures for every test: a throw-away Postgres per test process, and empty warehouses on it within milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from parkindex import pipeline
+from parkindex.ledger import migrate
+from parkindex.runtime.postgres import Cluster
+from parkindex.settings import Settings
+
+_TEMPLATE = "empty_warehouse"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One embedded cluster without fsync per test process; it ends with the process, whatever happens to it."""
+    cluster = Cluster(tmp_path_factory.mktemp("postgres"), durable=False)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def _empty_warehouse(postgres: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with everything that `pipeline.prepare` makes, to copy from."""
+    postgres.ensure_database(_TEMPLATE)
+    home = tmp_path_factory.mktemp("template")
+    settings = Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(_TEMPLATE))
+    if all(find_spec(f"parkindex.{package}") for package in ("publish", "raw")):
+        pipeline.prepare(settings)
+    else:
+        migrate.upgrade(pipeline.engine_of(settings))
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def _numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture
+def make_warehouse(
+    postgres: Cluster, _empty_warehouse: str, _numbers: Iterator[int], tmp_path: Path
+) -> Iterator[Callable[[], Settings]]:
+    """Function that gives a new, empty, migrated warehouse (its settings) with a home of its own."""
+    made: list[str] = []
+
+    def make() -> Settings:
+        name = f"warehouse_{next(_numbers)}"
+        postgres.ensure_database(name, template=_empty_warehouse)
+        made.append(name)
+        home = tmp_path / name
+        inbox = home / "inbox"
+        inbox.mkdir(parents=True)
+        return Settings(home=home, inbox=inbox, own_warehouse_url=postgres.url(name))
+
+    yield make
+    for name in made:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def warehouse(make_warehouse: Callable[[], Settings]) -> Settings:
+    """Settings of one new, empty, migrated warehouse."""
+    return make_warehouse()
