@@ -1,0 +1,400 @@
+"""An edition's scores by NumPy: the second entry of the double entry, and its rank intervals.
+
+Written from ``docs/method/scores.md`` alone, as the SQL of ``dbt_project/models/park_index`` is; neither knows the
+other. The gate holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parkindex.errors import BadInputError
+from parkindex.scoring.ranks import Floats, half_up, ranks
+
+Value = tuple[str, str, Decimal | float | int | None]
+
+_SCALE = 100.0
+_LOW_PERCENT, _HIGH_PERCENT = 5, 95
+
+
+@dataclass(frozen=True)
+class IndicatorScore:
+    """One park × computed indicator.
+
+    Attributes:
+        park_code: Park.
+        indicator_code: Indicator.
+        value: The value that was scored; None where there is none.
+        score: 0 to 100 between the bounds; None where there is no value.
+        weight: Effective weight in the park's total, percent; None where it adds nothing to a total.
+        contribution: Points of the park's total; None where it adds nothing to a total.
+        rank: Rank of the score among the parks that have one, ties share the lowest number.
+    """
+
+    park_code: str
+    indicator_code: str
+    value: float | None
+    score: float | None
+    weight: float | None
+    contribution: float | None
+    rank: int | None
+
+
+@dataclass(frozen=True)
+class AreaScore:
+    """One park × area.
+
+    Attributes:
+        park_code: Park.
+        area_code: Area.
+        score: Weighted mean of the indicator scores there are, 0 to 100; None below the least share.
+        weight: Effective weight in the park's total, percent; None when the area or the park is not scored.
+        weight_share: Share of the area's computed weight that has a score, 0 to 1.
+        rank: Rank of the score among the parks that have one.
+    """
+
+    park_code: str
+    area_code: str
+    score: float | None
+    weight: float | None
+    weight_share: float
+    rank: int | None
+
+
+@dataclass(frozen=True)
+class ParkScore:
+    """One park.
+
+    Attributes:
+        park_code: Park.
+        score: Total, 0 to 100, unrounded; None when an area that counts is not scored.
+        rank: Rank of the rounded total, ties share the lowest number; None without a total.
+        is_tied: Whether another park has the same rank.
+        tier: Tier of the rank.
+    """
+
+    park_code: str
+    score: float | None
+    rank: int | None
+    is_tied: bool
+    tier: int | None
+
+
+@dataclass(frozen=True)
+class EditionScores:
+    """All scores of an edition, in the order of the methodology's parks, areas and indicators."""
+
+    indicators: list[IndicatorScore]
+    areas: list[AreaScore]
+    parks: list[ParkScore]
+
+
+@dataclass(frozen=True)
+class RankInterval:
+    """How far a park's rank depends on weights and aggregation.
+
+    Attributes:
+        park_code: Park; only parks that have a rank.
+        rank_low: 5 % quantile of the simulated ranks (the better end), nearest rank, so a whole number.
+        rank_high: 95 % quantile (the worse end), nearest rank.
+        tier_share: Share of the simulations in which the park stays in its tier, 0 to 1.
+    """
+
+    park_code: str
+    rank_low: int
+    rank_high: int
+    tier_share: float
+
+
+@dataclass(frozen=True)
+class _Framework:
+    """A methodology document as arrays. Sizes: n parks, m computed indicators, k areas that have one."""
+
+    parks: list[str]
+    indicators: list[str]
+    areas: list[str]
+    all_areas: list[str]
+    member: NDArray[np.bool_]  # (k, m)
+    weights: Floats  # (m,)
+    directions: Floats  # (m,)
+    low: Floats  # (m,)
+    high: Floats  # (m,)
+    rules: Mapping[str, float]
+    tiers: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """What the two public functions share. Sizes as in :class:`_Framework`; NaN is missing."""
+
+    values: Floats  # (n, m)
+    indicator: Floats  # (n, m)
+    share: Floats  # (n, k)
+    area: Floats  # (n, k)
+    total: Floats  # (n,)
+    rank: Floats  # (n,)
+
+
+def score(document: Mapping[str, Any], values: Sequence[Value]) -> EditionScores:
+    """Score an edition.
+
+    Args:
+        document: Resolved methodology, ``methodology.load(edition).document``.
+        values: One ``(park_code, indicator_code, value)`` per park × computed indicator; None is no value. Indicators
+            that the methodology does not compute do not count and may be there with or without a value.
+
+    Returns:
+        Scores of every park × computed indicator, every park × area and every park.
+
+    Raises:
+        BadInputError: A pair is missing, stands twice, names what the methodology does not know, or is not a finite
+            number; or a computed indicator has no bounds.
+    """
+    framework = _framework(document)
+    scores = _score(framework, _matrix(framework, document, values))
+    ranked = ~np.isnan(scores.total)
+    # A share of the area's weight among its scored indicators, times a share of the total's among its areas.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        present = ~np.isnan(scores.indicator)
+        inside = framework.weights * present / (scores.share @ _spread(framework))
+        of_area = _area_weights(framework) / framework.weights.sum()
+        effective = inside * (of_area @ framework.member) * _SCALE
+    counts = present & ranked[:, None]
+    effective = np.where(counts, effective, np.nan)
+    contribution = effective * scores.indicator / _SCALE
+    area_weight = np.where(ranked[:, None], of_area * _SCALE, np.nan)
+    indicator_rank = ranks(scores.indicator.T).T
+    area_rank = ranks(scores.area.T).T
+
+    indicators = [
+        IndicatorScore(
+            park,
+            code,
+            _optional(scores.values[row, column]),
+            _optional(scores.indicator[row, column]),
+            _optional(effective[row, column]),
+            _optional(contribution[row, column]),
+            _whole(indicator_rank[row, column]),
+        )
+        for row, park in enumerate(framework.parks)
+        for column, code in enumerate(framework.indicators)
+    ]
+    place = {code: column for column, code in enumerate(framework.areas)}
+    areas = [
+        AreaScore(
+            park,
+            code,
+            _optional(scores.area[row, place[code]]),
+            _optional(area_weight[row, place[code]]),
+            float(scores.share[row, place[code]]),
+            _whole(area_rank[row, place[code]]),
+        )
+        if code in place
+        else AreaScore(park, code, None, None, 0.0, None)
+        for row, park in enumerate(framework.parks)
+        for code in framework.all_areas
+    ]
+    shared = {number for number in scores.rank[ranked] if (scores.rank == number).sum() > 1}
+    parks = [
+        ParkScore(
+            park,
+            _optional(scores.total[row]),
+            _whole(scores.rank[row]),
+            scores.rank[row] in shared,
+            _tier(framework, scores.rank[row]),
+        )
+        for row, park in enumerate(framework.parks)
+    ]
+    return EditionScores(indicators, areas, parks)
+
+
+def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list[RankInterval]:
+    """Simulate an edition's ranking under other weights and another aggregation.
+
+    ``robustness_draws`` simulations: in each, every indicator's weight is multiplied by a number drawn evenly between
+    1 − s and 1 + s (s = ``robustness_weight_spread``), and an area weighs what its indicators weigh. The first half of
+    the simulations takes the weighted arithmetic mean of the areas, the second half the weighted geometric mean (an
+    area of 0 makes its total 0); with an odd number the arithmetic one has one more. Which areas and parks are scored
+    is not simulated. Totals are rounded as the published one is before they are ranked, so that the last bit of a
+    processor's sum decides nothing, and the drawn numbers are PCG64's raw output, whose stream NumPy guarantees: the
+    same seed gives the same intervals on every machine.
+
+    After the JRC's audits of composite indicators (Saisana, Saltelli and Tarantola 2005, J. R. Stat. Soc. A 168(2);
+    OECD/JRC handbook 2008, step 7): 90 % interval of the simulated ranks.
+
+    Args:
+        document: As for :func:`score`.
+        values: As for :func:`score`.
+
+    Returns:
+        One interval per park that has a rank, in the order of the methodology.
+
+    Raises:
+        BadInputError: As for :func:`score`.
+    """
+    framework = _framework(document)
+    scores = _score(framework, _matrix(framework, document, values))
+    ranked = np.flatnonzero(~np.isnan(scores.total))
+    draws = int(framework.rules["robustness_draws"])
+    if not len(ranked):
+        return []
+    spread = framework.rules["robustness_weight_spread"]
+    factors = (
+        1 - spread + 2 * spread * _uniform(int(framework.rules["robustness_seed"]), (draws, len(framework.weights)))
+    )
+    weights = framework.weights * factors  # (draws, m)
+
+    present = ~np.isnan(scores.indicator[ranked])
+    filled = np.where(present, scores.indicator[ranked], 0.0)
+    area_weights = weights @ framework.member.T.astype(np.float64)  # (draws, k)
+    area_scores = np.empty((draws, len(ranked), len(framework.areas)))
+    for column, member in enumerate(framework.member):
+        inside = weights[:, member]
+        area_scores[:, :, column] = (inside @ filled[:, member].T) / (inside @ present[:, member].T.astype(np.float64))
+    shares = (area_weights / area_weights.sum(axis=1, keepdims=True))[:, None, :]
+    arithmetic = (draws + 1) // 2
+    totals = np.empty((draws, len(ranked)))
+    totals[:arithmetic] = (shares[:arithmetic] * area_scores[:arithmetic]).sum(axis=2)
+    with np.errstate(divide="ignore"):
+        totals[arithmetic:] = np.exp((shares[arithmetic:] * np.log(area_scores[arithmetic:])).sum(axis=2))
+
+    simulated = ranks(half_up(totals, int(framework.rules["rank_decimals"])))  # (draws, ranked)
+    in_order = np.sort(simulated, axis=0)
+    result = []
+    for column, row in enumerate(ranked):
+        tier = _tier(framework, scores.rank[row])
+        first, last = next((first, last) for number, first, last in framework.tiers if number == tier)
+        runs = simulated[:, column]
+        result.append(
+            RankInterval(
+                framework.parks[row],
+                int(in_order[_nearest_rank(_LOW_PERCENT, draws), column]),
+                int(in_order[_nearest_rank(_HIGH_PERCENT, draws), column]),
+                float(((runs >= first) & (runs <= last)).mean()),
+            )
+        )
+    return result
+
+
+def _nearest_rank(percent: int, count: int) -> int:
+    """Return the index of a quantile in sorted data: the ⌈p·n⌉-th value."""
+    return -(-percent * count // 100) - 1
+
+
+def _uniform(seed: int, shape: tuple[int, int]) -> Floats:
+    """Draw numbers in [0, 1): the upper 53 bits of PCG64's raw output, row by row."""
+    raw = np.random.PCG64(seed).random_raw(shape[0] * shape[1])
+    uniform: Floats = (raw >> np.uint64(11)) * 2.0**-53
+    return uniform.reshape(shape)
+
+
+def _score(framework: _Framework, values: Floats) -> _Scores:
+    """Compute scores from values ``(n, m)``, by docs/method/scores.md."""
+    position = np.clip((values - framework.low) / (framework.high - framework.low), 0.0, 1.0)
+    indicator = np.where(framework.directions > 0, position, 1.0 - position) * _SCALE
+    present = ~np.isnan(indicator)
+    weighted = framework.member.T * framework.weights[:, None]  # (m, k)
+    of_present = present @ weighted  # (n, k)
+    share = of_present / _area_weights(framework)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        area = (np.where(present, indicator, 0.0) @ weighted) / of_present
+    # A share that is the least one on paper must not fall below it by a bit.
+    area = np.where(share >= framework.rules["area_min_share"] - 1e-12, area, np.nan)
+    total = area @ (_area_weights(framework) / framework.weights.sum())
+    rank = ranks(half_up(total, int(framework.rules["rank_decimals"])))
+    return _Scores(values, indicator, share, area, total, rank)
+
+
+def _area_weights(framework: _Framework) -> Floats:
+    """Return the computed weight of each area, ``(k,)``."""
+    return framework.member @ framework.weights
+
+
+def _spread(framework: _Framework) -> Floats:
+    """Return the matrix that takes a share per area to its weight per indicator, ``(k, m)``."""
+    return np.where(framework.member, _area_weights(framework)[:, None], 0.0)
+
+
+def _tier(framework: _Framework, rank: float) -> int | None:
+    return next((tier for tier, first, last in framework.tiers if first <= rank <= last), None)
+
+
+def _optional(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)
+
+
+def _whole(number: float) -> int | None:
+    return None if np.isnan(number) else int(number)
+
+
+def _framework(document: Mapping[str, Any]) -> _Framework:
+    computed = [indicator for indicator in document["indicators"] if indicator["state"] == "computed"]
+    for indicator in computed:
+        if not indicator.get("bounds"):
+            raise BadInputError(
+                f"Indicator {indicator['code']} is computed but has no bounds.",
+                where=f"methodology of edition {document['edition']}",
+                why="scores.bounds",
+                next_step="give it `bounds`, or make its state not_computed",
+            )
+    all_areas = [str(area["code"]) for area in document["areas"]]
+    areas = [code for code in all_areas if any(indicator["area"] == code for indicator in computed)]
+    return _Framework(
+        parks=[str(park["park_code"]) for park in document["parks"]],
+        indicators=[str(indicator["code"]) for indicator in computed],
+        areas=areas,
+        all_areas=all_areas,
+        member=np.array([[indicator["area"] == code for indicator in computed] for code in areas], dtype=bool),
+        weights=np.array([indicator["weight"]["value"] for indicator in computed], dtype=np.float64),
+        directions=np.array([indicator["direction"] for indicator in computed], dtype=np.float64),
+        low=np.array([indicator["bounds"]["low"] for indicator in computed], dtype=np.float64),
+        high=np.array([indicator["bounds"]["high"] for indicator in computed], dtype=np.float64),
+        rules={rule["code"]: float(rule["value"]) for rule in document["rules"] if "value" in rule},
+        tiers=[(int(row["tier"]), int(row["rank_from"]), int(row["rank_to"])) for row in document["tiers"]["rows"]],
+    )
+
+
+def _matrix(framework: _Framework, document: Mapping[str, Any], values: Sequence[Value]) -> Floats:
+    """Arrange the values as parks × computed indicators, NaN for none."""
+
+    def refuse(what: str, rule: str, next_step: str) -> BadInputError:
+        return BadInputError(what, where=f"values of edition {document['edition']}", why=rule, next_step=next_step)
+
+    rows = {code: row for row, code in enumerate(framework.parks)}
+    columns = {code: column for column, code in enumerate(framework.indicators)}
+    known = {indicator["code"] for indicator in document["indicators"]}
+    matrix = np.full((len(rows), len(columns)), np.nan)
+    seen: set[tuple[str, str]] = set()
+    for park, code, value in values:
+        if park not in rows or code not in known:
+            raise refuse(
+                f"There is a value of {code} for {park}, which the methodology does not know.",
+                "scores.known",
+                "score the values by the methodology they were built with",
+            )
+        if (park, code) in seen:
+            raise refuse(f"{code} of {park} stands twice.", "scores.unique", "pass each park × indicator once")
+        seen.add((park, code))
+        if code not in columns or value is None:
+            continue
+        number = float(value)
+        if not np.isfinite(number):
+            raise refuse(
+                f"{code} of {park} is {number}, not a number.", "scores.finite", "pass None where there is no value"
+            )
+        matrix[rows[park], columns[code]] = number
+    missing = [(park, code) for park in rows for code in columns if (park, code) not in seen]
+    if missing:
+        park, code = missing[0]
+        raise refuse(
+            f"{code} of {park} is not there ({len(missing)} such).",
+            "scores.complete",
+            "pass every park × computed indicator, None where there is no value",
+        )
+    return matrix

@@ -1,0 +1,225 @@
+"""An edition's scores and rank intervals, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parkindex import methodology
+from parkindex.errors import BadInputError
+from parkindex.scoring.edition import rank_intervals, score
+
+
+def _indicator(code: str, weight: float, *, low: float = 0, high: float = 10, direction: int = 1) -> dict[str, Any]:
+    return {
+        "code": code,
+        "area": code[0],
+        "weight": {"value": weight},
+        "bounds": {"low": low, "high": high},
+        "direction": direction,
+        "state": "computed",
+    }
+
+
+def _document(**rules: float) -> dict[str, Any]:
+    """Three areas, of which C has nothing computed; four parks in two tiers."""
+    values = {
+        "area_min_share": 0.5,
+        "rank_decimals": 2,
+        "robustness_draws": 400,
+        "robustness_seed": 7,
+        "robustness_weight_spread": 0.25,
+        **rules,
+    }
+    return {
+        "edition": 2025,
+        "areas": [{"code": code} for code in "ABC"],
+        "parks": [{"park_code": f"P{number}"} for number in range(1, 5)],
+        "indicators": [
+            _indicator("A1", 30),
+            _indicator("A2", 10, low=-5, high=5),
+            _indicator("B1", 20, direction=-1),
+            {"code": "B2", "area": "B", "weight": {"value": 20}, "direction": 1, "state": "not_computed"},
+            {"code": "C1", "area": "C", "weight": {"value": 20}, "direction": 1, "state": "not_computed"},
+        ],
+        "tiers": {"rows": [{"tier": 1, "rank_from": 1, "rank_to": 2}, {"tier": 2, "rank_from": 3, "rank_to": 4}]},
+        "rules": [{"code": code, "value": value} for code, value in values.items()] + [{"code": "x", "text": "none"}],
+    }
+
+
+VALUES: list[tuple[str, str, Decimal | None]] = [
+    ("P1", "A1", Decimal(5)),
+    ("P1", "A2", Decimal(0)),
+    ("P1", "B1", Decimal(2)),
+    ("P2", "A1", Decimal(12)),  # above its bound
+    ("P2", "A2", Decimal(-9)),  # below its bound
+    ("P2", "B1", Decimal(10)),
+    ("P3", "A1", Decimal(5)),
+    ("P3", "A2", None),
+    ("P3", "B1", Decimal(2)),
+    ("P4", "A1", None),
+    ("P4", "A2", Decimal(5)),
+    ("P4", "B1", Decimal(0)),
+]
+
+
+def test_scores_ranks_and_tiers_are_those_of_the_hand() -> None:
+    scores = score(_document(), VALUES)
+
+    assert {(s.park_code, s.indicator_code): s.score for s in scores.indicators} == {
+        ("P1", "A1"): 50,
+        ("P1", "A2"): 50,
+        ("P1", "B1"): 80,
+        ("P2", "A1"): 100,
+        ("P2", "A2"): 0,
+        ("P2", "B1"): 0,
+        ("P3", "A1"): 50,
+        ("P3", "A2"): None,
+        ("P3", "B1"): 80,
+        ("P4", "A1"): None,
+        ("P4", "A2"): 100,
+        ("P4", "B1"): 100,
+    }
+    areas = {(s.park_code, s.area_code): s for s in scores.areas}
+    assert [areas[park, "A"].score for park in ("P1", "P2", "P3", "P4")] == [50, 75, 50, None]
+    assert [areas[park, "A"].weight_share for park in ("P1", "P2", "P3", "P4")] == [1, 1, 0.75, 0.25]
+    assert [areas[park, "A"].rank for park in ("P1", "P2", "P3", "P4")] == [2, 1, 2, None]
+    assert [areas[park, "C"].score for park in ("P1", "P2", "P3", "P4")] == [None] * 4
+    # A weighs 40, B 20 of the 60 that are computed: (50·40 + 80·20) / 60 and (75·40 + 0·20) / 60
+    parks = {s.park_code: s for s in scores.parks}
+    assert parks["P1"].score == pytest.approx(60, abs=1e-12)
+    assert parks["P2"].score == pytest.approx(50, abs=1e-12)
+    assert parks["P3"].score == pytest.approx(60, abs=1e-12)
+    assert parks["P4"].score is None
+    assert [parks[f"P{n}"].rank for n in range(1, 5)] == [1, 3, 1, None]
+    assert [parks[f"P{n}"].is_tied for n in range(1, 5)] == [True, False, True, False]
+    assert [parks[f"P{n}"].tier for n in range(1, 5)] == [1, 2, 1, None]
+
+
+def test_a_missing_indicator_leaves_its_weight_to_the_others_of_its_area() -> None:
+    scores = {(s.park_code, s.indicator_code): s for s in score(_document(), VALUES).indicators}
+    assert scores["P1", "A1"].weight == pytest.approx(50)
+    assert scores["P3", "A1"].weight == pytest.approx(100 * 40 / 60)
+    assert scores["P3", "A2"].weight is None
+    assert scores["P3", "A1"].contribution == pytest.approx(50 * 40 / 60)
+    assert scores["P4", "B1"].weight is None  # its park has no total
+
+
+def test_contributions_add_up_to_the_total() -> None:
+    scores = score(_document(), VALUES)
+    for park in scores.parks:
+        parts = [
+            s.contribution for s in scores.indicators if s.park_code == park.park_code and s.contribution is not None
+        ]
+        weights = [s.weight for s in scores.indicators if s.park_code == park.park_code and s.weight is not None]
+        if park.score is None:
+            assert not parts
+        else:
+            assert sum(parts) == pytest.approx(park.score, abs=1e-12)
+            assert sum(weights) == pytest.approx(100, abs=1e-12)
+
+
+@pytest.mark.parametrize(("least", "scored"), [(0.75, True), (0.7500001, False)])
+def test_an_area_is_scored_at_exactly_the_least_share(least: float, scored: bool) -> None:
+    park = next(p for p in score(_document(area_min_share=least), VALUES).parks if p.park_code == "P3")
+    assert (park.score is not None) == scored
+
+
+def test_equal_rounded_totals_share_a_rank_and_a_half_goes_up() -> None:
+    document = _document(rank_decimals=0, area_min_share=0)
+    values = [(park, code, 0.0) for park in ("P1", "P2", "P3", "P4") for code in ("A1", "A2", "B1")]
+    replaced = {("P1", "A1"): 10, ("P2", "A1"): 9.9, ("P3", "A1"): 9.899}
+    values = [(park, code, replaced.get((park, code), value)) for park, code, value in values]
+    parks = {p.park_code: p for p in score(document, values).parks}
+    # B1 scores 100 at 0 and weighs a third; A2 scores 50 and weighs a sixth; A1 weighs a half: 91.67, 91.17, 91.16, …
+    assert parks["P2"].score == pytest.approx(100 / 3 + 50 / 6 + 99 / 2)
+    assert [parks[f"P{n}"].rank for n in (1, 2, 3, 4)] == [1, 2, 2, 4]
+    half = [(park, code, replaced.get((park, code), value)) for park, code, value in values]
+    half = [(p, c, (10 * (62.5 - 100 / 3 - 50 / 6) / 50 if (p, c) == ("P1", "A1") else v)) for p, c, v in half]
+    half = [(p, c, (10 * (63.4 - 100 / 3 - 50 / 6) / 50 if (p, c) == ("P2", "A1") else v)) for p, c, v in half]
+    assert [p.rank for p in score(document, half).parks][:2] == [2, 2]  # 62.5 and 63.4 are both 63
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda values: values[1:], "scores.complete"),
+        (lambda values: [*values, values[0]], "scores.unique"),
+        (lambda values: [*values, ("P9", "A1", 1)], "scores.known"),
+        (lambda values: [*values, ("P1", "Z1", 1)], "scores.known"),
+        (lambda values: [("P1", "A1", float("nan")), *values[1:]], "scores.finite"),
+        (lambda values: [("P1", "A1", Decimal("Infinity")), *values[1:]], "scores.finite"),
+    ],
+)
+def test_values_that_are_not_whole_are_refused(change: Any, rule: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        score(_document(), change(VALUES))
+    assert caught.value.why == rule
+
+
+def test_a_computed_indicator_without_bounds_is_refused() -> None:
+    document = _document()
+    del document["indicators"][0]["bounds"]
+    with pytest.raises(BadInputError, match="A1 is computed but has no bounds"):
+        score(document, VALUES)
+
+
+def test_what_is_not_computed_may_have_a_value_and_does_not_count() -> None:
+    assert score(_document(), [*VALUES, ("P1", "C1", Decimal(99))]) == score(_document(), VALUES)
+
+
+def test_rank_intervals_are_those_of_a_plain_loop() -> None:
+    document = _document(robustness_draws=201)
+    raw = np.random.PCG64(7).random_raw(201 * 3)
+    uniform = [(int(number) >> 11) / 2**53 for number in raw]
+    simulated = []
+    for draw in range(201):
+        a1, a2, b1 = (weight * (0.75 + 0.5 * uniform[3 * draw + place]) for place, weight in enumerate((30, 10, 20)))
+        totals = []
+        for park in ((50, 50, 80), (100, 0, 0), (50, None, 80)):
+            area_a = park[0] if park[1] is None else (a1 * park[0] + a2 * park[1]) / (a1 + a2)
+            share = (a1 + a2) / (a1 + a2 + b1)
+            total = share * area_a + (1 - share) * park[2] if draw < 101 else area_a**share * park[2] ** (1 - share)
+            totals.append(round(total, 2))
+        simulated.append([1 + sum(other > total for other in totals) for total in totals])
+    for column, interval in enumerate(rank_intervals(document, VALUES)):
+        runs = sorted(run[column] for run in simulated)
+        assert interval.park_code == f"P{column + 1}"
+        assert (interval.rank_low, interval.rank_high) == (runs[10], runs[190])  # ⌈201·5 %⌉ = 11th, ⌈201·95 %⌉ = 191st
+        in_tier = sum((rank <= 2) == (column != 1) for rank in runs)
+        assert interval.tier_share == pytest.approx(in_tier / 201)
+
+
+def test_a_park_without_a_rank_has_no_interval_and_no_ranked_park_gives_none() -> None:
+    assert [interval.park_code for interval in rank_intervals(_document(), VALUES)] == ["P1", "P2", "P3"]
+    assert rank_intervals(_document(), [(park, code, None) for park, code, _ in VALUES]) == []
+
+
+def test_without_spread_and_with_one_draw_the_interval_is_the_rank() -> None:
+    document = _document(robustness_draws=1, robustness_weight_spread=0)
+    intervals = rank_intervals(document, VALUES)
+    assert [(i.rank_low, i.rank_high, i.tier_share) for i in intervals] == [(1, 1, 1.0), (3, 3, 1.0), (1, 1, 1.0)]
+
+
+def test_the_2025_methodology_scores_and_simulates_the_same_twice() -> None:
+    edition = methodology.load(2025)
+    generator = np.random.Generator(np.random.PCG64(3))
+    values = [
+        (
+            park,
+            str(indicator["code"]),
+            float(generator.uniform(indicator["bounds"]["low"], indicator["bounds"]["high"])),
+        )
+        for park in edition.park_codes
+        for indicator in edition.document["indicators"]
+        if indicator["state"] == "computed"
+    ]
+    scores = score(edition.document, values)
+    assert sorted(p.rank for p in scores.parks if p.rank) == list(range(1, 23))
+    intervals = rank_intervals(edition.document, values)
+    assert intervals == rank_intervals(edition.document, values[::-1])
+    assert all(1 <= i.rank_low <= i.rank_high <= 22 and 0 <= i.tier_share <= 1 for i in intervals)
+    assert any(i.rank_low < i.rank_high for i in intervals)
