@@ -1,0 +1,275 @@
+"""What a contract says, as plain frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+LINEAGE_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("_batch_id", "bigint", "Batch the row came with."),
+    ("_source_file", "text", "File as delivered (and member of an archive)."),
+    ("_source_row", "integer", "Line, sheet row or ordinal in the file, from 1."),
+    ("_known_at", "timestamptz", "When the file was received."),
+    ("_row_sha256", "text", "Hash of the row's cells as delivered, in contract order."),
+)
+
+# Beside a column with `parse: money_text`: amount in whole units of the currency, and the ISO 4217 code.
+MONEY_AMOUNT_TYPE = "numeric(24,4)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Name in the warehouse.
+        title: Name on the provider's side (``businessName``).
+        description: What it means, where that is not plain.
+        logical_type: ``string``, ``integer``, ``number`` or ``date``.
+        physical_type: Postgres type.
+        required: Null is a reject.
+        key_position: Place in the primary key from 1; None when it is no part of it.
+        synonyms: Headers (JSON names, properties) that mean this column.
+        allowed: Code list; empty when any value may stand.
+        minimum: Least value, as decimal text or ISO date.
+        maximum: Greatest value.
+        exclusive_minimum: The value must be greater than this.
+        exclusive_maximum: The value must be less than this.
+        min_length: Least length in characters.
+        max_length: Greatest length.
+        pattern: Regular expression the whole value must match.
+        date_format: ``yyyy-MM-dd``, ``yyyy-MM``, ``yyyy/M/d`` or ``yyyyMMdd``; ``yyyy-MM`` means the month's first day.
+        check: Check on the value itself: ``uscc``, ``uscc_or_registration_number``, ``patent_application_number`` or
+            ``geojson_polygon``.
+        match_key: Kind of match key stored beside the column: ``identifier``, ``name`` or ``address``.
+        parses_money: Whether amount and currency are parsed out of the text and stored beside it.
+        unit: Unit of the number.
+        datum: Geodetic datum of a coordinate.
+        default_from: Column whose value stands in when this one is absent.
+        at_most: Column that this one must not exceed.
+        at_least: Column that this one must not fall below.
+        is_personal: Values are masked in every message.
+        line: Line of the contract file.
+    """
+
+    name: str
+    title: str
+    description: str
+    logical_type: str
+    physical_type: str
+    required: bool
+    key_position: int | None
+    synonyms: tuple[str, ...]
+    allowed: tuple[str, ...]
+    minimum: str | None
+    maximum: str | None
+    exclusive_minimum: str | None
+    exclusive_maximum: str | None
+    min_length: int | None
+    max_length: int | None
+    pattern: str | None
+    date_format: str
+    check: str | None
+    match_key: str | None
+    parses_money: bool
+    unit: str | None
+    datum: str | None
+    default_from: str | None
+    at_most: str | None
+    at_least: str | None
+    is_personal: bool
+    line: int
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Everything a provider may call this column: its own name last."""
+        return (*self.synonyms, self.name) if self.name not in self.synonyms else self.synonyms
+
+    @property
+    def derived(self) -> tuple[tuple[str, str, str], ...]:
+        """Columns stored beside this one: name, Postgres type, comment."""
+        made: list[tuple[str, str, str]] = []
+        if self.match_key:
+            made.append((f"{self.name}_key", "text", f"Match key ({self.match_key}) of {self.name}."))
+        if self.parses_money:
+            made.append((f"{self.name}_amount", MONEY_AMOUNT_TYPE, f"Exact amount in {self.name}, in currency units."))
+            made.append((f"{self.name}_currency", "text", f"ISO 4217 code of the currency in {self.name}."))
+        return tuple(made)
+
+
+@dataclass(frozen=True)
+class QualityRule:
+    """One rule of ``quality``: a metric with a bound.
+
+    Attributes:
+        id: Stable id.
+        metric: ``rowCount``, ``nullValues`` or ``duplicateValues``.
+        columns: Columns it looks at; empty for ``rowCount``.
+        minimum: Least value the metric may take; None when open.
+        maximum: Greatest value; None when open.
+        severity: ``error`` or ``warning``.
+    """
+
+    id: str
+    metric: str
+    columns: tuple[str, ...]
+    minimum: int | None
+    maximum: int | None
+    severity: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a contract.
+
+    Attributes:
+        name: Name in the contract; a feed with one table has one of them.
+        raw_table: Name in schema ``raw``.
+        description: What its rows are.
+        grain: What one row is.
+        sheet: Sheet of a workbook; None takes the only visible sheet.
+        continuation_columns: Columns left blank on continuation rows, filled from the row the anchor stands on.
+        continuation_anchor: Column that is blank exactly on continuation rows.
+        columns: Columns in contract order.
+        quality: Rules on the table as a whole.
+        line: Line of the contract file.
+    """
+
+    name: str
+    raw_table: str
+    description: str
+    grain: str
+    sheet: str | None
+    continuation_columns: tuple[str, ...]
+    continuation_anchor: str | None
+    columns: tuple[Column, ...]
+    quality: tuple[QualityRule, ...]
+    line: int
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the key's columns, in the key's order."""
+        keyed = [column for column in self.columns if column.key_position is not None]
+        return tuple(column.name for column in sorted(keyed, key=lambda column: column.key_position or 0))
+
+    def column(self, name: str) -> Column:
+        """Return a column by name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Pagination:
+    """How a paged JSON API is asked: names of the query parameters and of the keys in the answer."""
+
+    page: str
+    size: str
+    page_size: int
+    items: str
+    total: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """One delivery form.
+
+    Attributes:
+        name: Name in the contract.
+        type: ``local`` (files) or ``api``.
+        path: File name pattern (``*.csv.gz``); None for an API.
+        format: ``csv``, ``xlsx``, ``json``, ``geojson`` or ``cnipa_xml``; None for an API.
+        encoding: ``UTF-8`` (a byte order mark is allowed), ``UTF-8-BOM`` (it must be there) or ``GB18030``.
+        location: Address of an API.
+        items: Key of a JSON document under which the records stand; None when the document is the list.
+        pagination: How an API is paged.
+    """
+
+    name: str
+    type: str
+    path: str | None
+    format: str | None
+    encoding: str
+    location: str | None
+    items: str | None
+    pagination: Pagination | None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The data contract of a feed.
+
+    Attributes:
+        feed: Name of the feed, also of its file.
+        version: Version, ``major.minor.patch``.
+        sha256: Hash of the file's bytes.
+        name: Name for people.
+        owner: Team that answers for the feed.
+        description: Purpose, usage and limitations.
+        servers: Delivery forms; the first whose path fits a file's name is taken.
+        tables: Tables.
+        null_tokens: Texts that mean "no value".
+        on_unknown_column: ``freeze`` refuses the file, ``evolve`` ignores the column with a note, ``quarantine`` sets
+            the rows that have a value in it aside.
+        encoding_sentinels: Texts of which one must stand in the header, or the encoding is not the declared one.
+        frequency_months: Months between deliveries.
+        latency_days: Days after a delivery until the feed is late.
+        document: The contract as read, for comparing two of them.
+    """
+
+    feed: str
+    version: str
+    sha256: str
+    name: str
+    owner: str
+    description: str
+    servers: tuple[Server, ...]
+    tables: tuple[Table, ...]
+    null_tokens: tuple[str, ...]
+    on_unknown_column: str
+    encoding_sentinels: tuple[str, ...]
+    frequency_months: int
+    latency_days: int
+    document: dict[str, Any]
+
+    @property
+    def major(self) -> int:
+        """Major version: a new one gets new raw tables."""
+        return int(self.version.split(".", maxsplit=1)[0])
+
+    @property
+    def source_url(self) -> str | None:
+        """Address of the feed's API, if the contract names one."""
+        api = self.api
+        return api.location if api else None
+
+    @property
+    def api(self) -> Server | None:
+        """The API server, if the contract has one."""
+        return next((server for server in self.servers if server.type == "api"), None)
+
+    @property
+    def pagination(self) -> Pagination | None:
+        """How the feed's API is paged."""
+        return self.api.pagination if self.api else None
+
+    @property
+    def frequency(self) -> str:
+        """Months between deliveries, as an ISO 8601 period."""
+        return f"P{self.frequency_months}M"
+
+    def table(self, name: str) -> Table:
+        """Return a table by its name in the contract.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
