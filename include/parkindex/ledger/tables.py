@@ -365,8 +365,11 @@ approvals = Table(
     _text("role", "In which role."),
     _text("decision", "approve or reject."),
     _text("note", "Remark.", nullable=True),
+    _text("replaces_release_id", "Release of the edition that was current then; null when none was.", nullable=True),
     _instant("decided_at", comment="When.", default_now=True),
     CheckConstraint("decision in ('approve', 'reject')", name="decision_known"),
+    # One decision per person; another only when the release it would replace has changed meanwhile.
+    UniqueConstraint("candidate_id", "approver", "replaces_release_id", postgresql_nulls_not_distinct=True),
     schema="publish",
     comment="One row per decision, bound to the candidate's hashes.",
 )
@@ -379,7 +382,7 @@ releases = Table(
     Column("sequence", Integer, nullable=False, comment="Place in the hash chain, from 1."),
     _text("candidate_id", "Candidate that was published."),
     _text("content_sha256", "Hash of the published rows, data_quality excepted."),
-    _text("annex_sha256", "Hash of data_quality, which depends on when deliveries came and not on what they say."),
+    _text("annex_sha256", "Hash of data_quality and revisions, which depend on when deliveries and releases came."),
     _text("previous_sha256", "Chain hash of the release before; 64 zeros for the first."),
     _text("chain_sha256", "Hash that binds this release to all before it."),
     _text("methodology_sha256", "Methodology."),
@@ -404,6 +407,17 @@ current = Table(
     _instant("moved_at", comment="When the pointer was moved.", default_now=True),
     schema="publish",
     comment="One row per edition: which release is current. Moved in the publishing transaction.",
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("release_id", Text, ForeignKey("publish.releases.release_id"), primary_key=True),
+    _text("withdrawn_by", "Who."),
+    _text("reason", "Why, as printed."),
+    _instant("withdrawn_at", comment="When.", default_now=True),
+    schema="publish",
+    comment="One row per release that was withdrawn; its rows stay readable.",
 )
 
 
@@ -556,5 +570,8 @@ CONTENT_TABLES: tuple[Table, ...] = (
     released_park_status,
 )
 
-# Everything frozen with a release: data_quality is taken from the batches, revisions from the release before.
-RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, released_data_quality, revisions)
+# Frozen with a release, hashed apart (ADR 0004): data_quality is taken from the batches, revisions from the release
+# before.
+ANNEX_TABLES: tuple[Table, ...] = (released_data_quality, revisions)
+
+RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, *ANNEX_TABLES)

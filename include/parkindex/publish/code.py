@@ -1,0 +1,85 @@
+"""What a number depends on besides the methodology: the code and the deliveries, as hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from parkindex.errors import BadInputError
+from parkindex.ledger import tables
+from parkindex.publish import canonical
+from parkindex.settings import PROJECT_ROOT
+
+# The folders whose files decide numbers; the methodology has a hash of its own.
+_FOLDERS = ("contracts", "dbt_project", "expectations", "include/parkindex")
+# What dbt, Python and editors write beside them decides nothing.
+_WRITTEN_FOLDERS = {"__pycache__", "target", "logs", "dbt_packages"}
+_SUFFIXES = {".css", ".csv", ".html", ".j2", ".js", ".json", ".mako", ".md", ".py", ".sql", ".toml", ".yaml", ".yml"}
+_GENERATED = b"GENERATED"
+
+
+def code_sha256(root: Path = PROJECT_ROOT) -> str:
+    """Return the hash of the files that decide numbers.
+
+    Every file counts with its path relative to the checkout and the hash of its bytes, in the order of the paths'
+    bytes. Files that are generated from others (their first line says so) and what tools leave behind do not count, so
+    the hash is the same in every checkout of one version.
+
+    Args:
+        root: The checkout.
+    """
+    digest = hashlib.sha256()
+    for name, path in sorted(_files(root)):
+        data = path.read_bytes()
+        if _GENERATED not in data.split(b"\n", 1)[0]:
+            digest.update(f"{name}\0{canonical.sha256(data)}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    for folder in _FOLDERS:
+        for path in (root / folder).rglob("*"):
+            relative = path.relative_to(root)
+            hidden = any(part.startswith(".") for part in relative.parts)
+            if hidden or _WRITTEN_FOLDERS.intersection(relative.parts) or path.suffix not in _SUFFIXES:
+                continue
+            if path.is_file():
+                yield relative.as_posix(), path
+
+
+def newest_delivery(connection: Connection) -> datetime:
+    """Return when the newest loaded delivery was received: the default known time of a build (ADR 0005).
+
+    Raises:
+        BadInputError: Nothing was loaded yet.
+    """
+    newest: datetime | None = connection.execute(
+        select(func.max(tables.batches.c.received_at)).where(tables.batches.c.status == "loaded")
+    ).scalar_one()
+    if newest is None:
+        raise BadInputError(
+            "Nothing was landed yet.",
+            where="raw.batches",
+            why="no batch is loaded, so there is nothing to build from",
+            next_step="parkindex land FEED PATH…, or `make ranking` for the sample world",
+        )
+    return newest
+
+
+def inputs_sha256(connection: Connection, as_known: datetime) -> str:
+    """Return the hash of the deliveries known at an instant: feed, content and known time of each.
+
+    Numbers of batches and the order of loading do not count: two warehouses with the same deliveries agree.
+    """
+    batches = tables.batches.c
+    rows = connection.execute(
+        select(batches.feed, batches.sha256, batches.received_at).where(
+            batches.status == "loaded", batches.received_at <= as_known
+        )
+    )
+    lines = sorted(canonical.dumps([canonical.text_of(value) for value in row]) for row in rows)
+    return canonical.sha256("".join(f"{line}\n" for line in lines).encode())
