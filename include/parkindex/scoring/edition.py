@@ -20,6 +20,7 @@ from parkindex.scoring.ranks import Floats, half_up, ranks
 Value = tuple[str, str, Decimal | float | int | None]
 
 _SCALE = 100.0
+_STORED_DECIMALS = 12
 _LOW_PERCENT, _HIGH_PERCENT = 5, 95
 
 
@@ -135,7 +136,7 @@ class _Scores:
 
     values: Floats  # (n, m)
     indicator: Floats  # (n, m)
-    share: Floats  # (n, k)
+    available: Floats  # (n, k)
     area: Floats  # (n, k)
     total: Floats  # (n,)
     rank: Floats  # (n,)
@@ -159,16 +160,15 @@ def score(document: Mapping[str, Any], values: Sequence[Value]) -> EditionScores
     framework = _framework(document)
     scores = _score(framework, _matrix(framework, document, values))
     ranked = ~np.isnan(scores.total)
-    # A share of the area's weight among its scored indicators, times a share of the total's among its areas.
+    present = ~np.isnan(scores.indicator)
+    of_total = _area_weights(framework) / framework.weights.sum()  # (k,)
     with np.errstate(divide="ignore", invalid="ignore"):
-        present = ~np.isnan(scores.indicator)
-        inside = framework.weights * present / (scores.share @ _spread(framework))
-        of_area = _area_weights(framework) / framework.weights.sum()
-        effective = inside * (of_area @ framework.member) * _SCALE
+        effective = _SCALE * (of_total / scores.available) @ framework.member * framework.weights  # (n, m)
     counts = present & ranked[:, None]
     effective = np.where(counts, effective, np.nan)
     contribution = effective * scores.indicator / _SCALE
-    area_weight = np.where(ranked[:, None], of_area * _SCALE, np.nan)
+    share = scores.available / _area_weights(framework)
+    area_weight = np.where(ranked[:, None], of_total * _SCALE, np.nan)
     indicator_rank = ranks(scores.indicator.T).T
     area_rank = ranks(scores.area.T).T
 
@@ -192,7 +192,7 @@ def score(document: Mapping[str, Any], values: Sequence[Value]) -> EditionScores
             code,
             _optional(scores.area[row, place[code]]),
             _optional(area_weight[row, place[code]]),
-            float(scores.share[row, place[code]]),
+            float(share[row, place[code]]),
             _whole(area_rank[row, place[code]]),
         )
         if code in place
@@ -290,35 +290,35 @@ def _nearest_rank(percent: int, count: int) -> int:
 def _uniform(seed: int, shape: tuple[int, int]) -> Floats:
     """Draw numbers in [0, 1): the upper 53 bits of PCG64's raw output, row by row."""
     raw = np.random.PCG64(seed).random_raw(shape[0] * shape[1])
-    uniform: Floats = (raw >> np.uint64(11)) * 2.0**-53
-    return uniform.reshape(shape)
+    return np.asarray(raw >> np.uint64(11), dtype=np.float64).reshape(shape) * 2.0**-53
 
 
 def _score(framework: _Framework, values: Floats) -> _Scores:
-    """Compute scores from values ``(n, m)``, by docs/method/scores.md."""
+    """Compute scores from values ``(n, m)``, by docs/method/scores.md; each step starts from stored numbers."""
+    values = _stored(values)
     position = np.clip((values - framework.low) / (framework.high - framework.low), 0.0, 1.0)
-    indicator = np.where(framework.directions > 0, position, 1.0 - position) * _SCALE
+    indicator = _stored(np.where(framework.directions > 0, position, 1.0 - position) * _SCALE)
     present = ~np.isnan(indicator)
     weighted = framework.member.T * framework.weights[:, None]  # (m, k)
-    of_present = present @ weighted  # (n, k)
-    share = of_present / _area_weights(framework)
+    available = present @ weighted  # (n, k)
     with np.errstate(divide="ignore", invalid="ignore"):
-        area = (np.where(present, indicator, 0.0) @ weighted) / of_present
-    # A share that is the least one on paper must not fall below it by a bit.
-    area = np.where(share >= framework.rules["area_min_share"] - 1e-12, area, np.nan)
-    total = area @ (_area_weights(framework) / framework.weights.sum())
+        area = _stored((np.where(present, indicator, 0.0) @ weighted) / available)
+    # An area at the least share on paper must not fall below it by a bit.
+    least = framework.rules["area_min_share"] * _area_weights(framework)
+    area = np.where((available > 0) & (available >= least - 1e-10), area, np.nan)
+    total = _stored(area @ (_area_weights(framework) / framework.weights.sum()))
     rank = ranks(half_up(total, int(framework.rules["rank_decimals"])))
-    return _Scores(values, indicator, share, area, total, rank)
+    return _Scores(values, indicator, available, area, total, rank)
+
+
+def _stored(numbers: Floats) -> Floats:
+    """Round as the warehouse stores values and scores."""
+    return half_up(numbers, _STORED_DECIMALS)
 
 
 def _area_weights(framework: _Framework) -> Floats:
     """Return the computed weight of each area, ``(k,)``."""
     return framework.member @ framework.weights
-
-
-def _spread(framework: _Framework) -> Floats:
-    """Return the matrix that takes a share per area to its weight per indicator, ``(k, m)``."""
-    return np.where(framework.member, _area_weights(framework)[:, None], 0.0)
 
 
 def _tier(framework: _Framework, rank: float) -> int | None:

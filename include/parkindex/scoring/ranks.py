@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ties = Literal["min", "max", "average", "dense"]
 
-# A sum of products that is 62.505 on paper may come out as 62.504999999999995. What is nearer than half of this to a
-# number with so many more digits is that number.
-_SETTLED_DIGITS = 8
+# A sum of products that is 62.505 on paper may come out as 62.504999999999995. What is nearer than 5e-11 of the last
+# kept digit to a half is that half.
+_SETTLED_DIGITS = 10
 
 
 def half_up(values: Floats, decimals: int) -> Floats:
     """Round half away from zero, as Postgres rounds ``numeric`` and people round on paper.
 
-    Binary noise is removed first: values are settled to ``decimals + 8`` digits. NumPy's own ``round`` goes to the
+    Binary noise is removed first: values are settled to ``decimals + 10`` digits. NumPy's own ``round`` goes to the
     even digit and would rank 62.505 and 62.515 differently.
 
     Args:
