@@ -272,10 +272,10 @@ class Cluster:
         """End every process whose working directory is the data folder; remove the pid file they leave."""
         ended: list[int] = []
         server = self.pid
-        if server is not None and (started := processes.start_time(server)) is not None:
+        if server is not None and (started := processes.started(server)) is not None:
             # SIGINT: a fast shutdown with a checkpoint.
             ended += processes.end({server: started}, patience=_STOP_SECONDS, first=signal.SIGINT)
-        orphans = {pid: started for pid in self.pids() if (started := processes.start_time(pid)) is not None}
+        orphans = {pid: started for pid in self.pids() if (started := processes.started(pid)) is not None}
         ended += processes.end(orphans, patience=2.0, first=signal.SIGQUIT)
         if not self.pids():
             with suppress(FileNotFoundError):

@@ -8,29 +8,63 @@ import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 _POLL_SECONDS = 0.05
+_PROC = Path("/proc")
 
 
-def start_time(pid: int) -> float | None:
-    """Return when a process was created (seconds since the epoch); None when it is gone or a zombie.
+@dataclass(frozen=True)
+class Stat:
+    """What the kernel says of a live process.
 
-    Pid and start time together name one process: a pid alone may be that of a later one.
+    Attributes:
+        pid: Process id.
+        parent: Pid of its parent.
+        session: Id of its session: the pid of the process that leads it, which is given to no other process while the
+            session has members.
+        started: Clock ticks from boot to its start; with the pid it names one process of this boot.
     """
+
+    pid: int
+    parent: int
+    session: int
+    started: int
+
+
+def stat(pid: int) -> Stat | None:
+    """Look at a process; None when it is gone or a zombie."""
     try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
+        # "pid (name) state ppid pgrp session …": the name may hold blanks and brackets.
+        fields = (_PROC / str(pid) / "stat").read_text("utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    if fields[0] in "ZX":
+        return None
+    return Stat(pid, parent=int(fields[1]), session=int(fields[3]), started=int(fields[19]))
 
 
-def is_alive(pid: int, started: float) -> bool:
-    """Whether the process that had this pid at this start time still runs."""
-    now = start_time(pid)
-    return now is not None and abs(now - started) < 1
+def everyone() -> list[Stat]:
+    """Return every live process."""
+    pids = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return [seen for pid in pids if (seen := stat(pid)) is not None]
+
+
+def boot_id() -> str:
+    """Return the kernel's name of this boot: pids and start times of another boot mean nothing."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
+def started(pid: int) -> int | None:
+    """Return when a process was started (ticks since boot); None when it is gone or a zombie."""
+    seen = stat(pid)
+    return None if seen is None else seen.started
+
+
+def is_alive(pid: int, start: int) -> bool:
+    """Whether the process that had this pid and this start time still runs."""
+    return started(pid) == start
 
 
 def working_in(folder: Path) -> list[int]:
@@ -40,7 +74,7 @@ def working_in(folder: Path) -> list[int]:
     except FileNotFoundError:
         return []
     found = []
-    for entry in Path("/proc").iterdir():
+    for entry in _PROC.iterdir():
         if not entry.name.isdigit():
             continue
         # A process may end while we look, and others' processes are not ours to look into.
@@ -51,31 +85,29 @@ def working_in(folder: Path) -> list[int]:
     return sorted(set(found) - {os.getpid()})
 
 
-def group_members(group: int) -> list[int]:
-    """Return the pids of the live processes of a process group."""
-    members = []
-    for process in psutil.process_iter(["pid", "status"]):
-        with suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
-                members.append(process.pid)
-    return members
+def started_by(leader: int, start: int) -> dict[int, int]:
+    """Return the live processes of a session leader: itself, its descendants, and whoever else is in its session.
 
+    The members of a session are found by its id even when their leader was killed and their parents are gone.
 
-def family(pid: int) -> dict[int, float]:
-    """Return a process and its descendants, pid → start time; empty when it is gone."""
-    try:
-        parent = psutil.Process(pid)
-        members = [parent, *parent.children(recursive=True)]
-    except psutil.Error:
+    Args:
+        leader: Pid of the process that was started as the leader of a session.
+        start: Its start time.
+
+    Returns:
+        pid → start time; nothing when the pid meanwhile belongs to another process.
+    """
+    now = everyone()
+    present = {seen.pid: seen for seen in now}
+    if leader in present and present[leader].started != start:
         return {}
-    found = {}
-    for member in members:
-        with suppress(psutil.Error):
-            found[member.pid] = member.create_time()
-    return found
+    found = {seen.pid for seen in now if leader in (seen.session, seen.pid)}
+    while more := {seen.pid for seen in now if seen.parent in found} - found:
+        found |= more
+    return {pid: present[pid].started for pid in sorted(found)}
 
 
-def end(members: dict[int, float], *, patience: float = 10.0, first: signal.Signals = signal.SIGTERM) -> list[int]:
+def end(members: dict[int, int], *, patience: float = 10.0, first: signal.Signals = signal.SIGTERM) -> list[int]:
     """End processes: a polite signal, then SIGKILL for those that stay. Returns the pids that were alive.
 
     Args:
@@ -83,7 +115,7 @@ def end(members: dict[int, float], *, patience: float = 10.0, first: signal.Sign
         patience: Seconds between the polite signal and SIGKILL.
         first: The polite signal.
     """
-    alive = {pid: started for pid, started in members.items() if is_alive(pid, started)}
+    alive = {pid: start for pid, start in members.items() if is_alive(pid, start)}
     ended = list(alive)
     for wave, seconds in ((first, patience), (signal.SIGKILL, 5.0)):
         for pid in alive:
@@ -92,7 +124,7 @@ def end(members: dict[int, float], *, patience: float = 10.0, first: signal.Sign
         until = time.monotonic() + seconds
         while alive and time.monotonic() < until:
             reap(alive)
-            alive = {pid: started for pid, started in alive.items() if is_alive(pid, started)}
+            alive = {pid: start for pid, start in alive.items() if is_alive(pid, start)}
             if alive:
                 time.sleep(_POLL_SECONDS)
         if not alive:
