@@ -1,0 +1,230 @@
+-- What was delivered to compute from, as statements that hold or do not hold for a park and an edition.
+with
+
+editions as (
+
+    select * from {{ ref('evaluated_editions') }}
+
+),
+
+parks as (
+
+    select * from {{ ref('parks') }}
+
+),
+
+members as (
+
+    select * from {{ ref('year_end_members') }}
+
+),
+
+member_accounts as (
+
+    select * from {{ ref('member_accounts') }}
+
+),
+
+member_headcounts as (
+
+    select * from {{ ref('member_headcounts') }}
+
+),
+
+enterprises as (
+
+    select * from {{ ref('enterprises') }}
+
+),
+
+registrations as (
+
+    select * from {{ ref('enterprise_registrations') }}
+
+),
+
+patents as (
+
+    select * from {{ ref('patents') }}
+
+),
+
+rounds as (
+
+    select * from {{ ref('financing_rounds') }}
+
+),
+
+recognitions as (
+
+    select * from {{ ref('recognitions') }}
+
+),
+
+plots as (
+
+    select * from {{ ref('park_plots') }}
+
+),
+
+declared_industries as (
+
+    select * from {{ ref('park_declared_industries') }}
+
+),
+
+account_years as (
+
+    select
+        year,
+        count(rd_expenditure_cny) as rd_rows_count
+    from member_accounts
+    group by year
+
+),
+
+headcount_years as (
+
+    select distinct year from member_headcounts
+
+),
+
+classified_years as (
+
+    select distinct year from members
+    where industry_code_gbt4754_2017 is not null
+
+),
+
+registration_years as (
+
+    select
+        {{ year_of('registered_date') }} as year,
+        count(registered_industry_code) as classified_count
+    from enterprises
+    where registered_park_code is not null
+    group by {{ year_of('registered_date') }}
+
+),
+
+registry_years as (
+
+    select distinct {{ year_of('valid_from') }} as year from registrations
+
+),
+
+grant_years as (
+
+    select distinct {{ year_of('publication_date') }} as year from patents
+    where kind = 'B'
+
+),
+
+round_years as (
+
+    select distinct {{ year_of('round_date') }} as year from rounds
+
+),
+
+first_recognition as (
+
+    select min(valid_from) as first_valid_from from recognitions
+    where recognition_kind in ('独角兽', '隐形冠军')
+
+),
+
+zone_facts as (
+
+    select
+        editions.edition,
+        editions.last_day,
+        editions.first_day,
+        accounts_now.year is not null as has_accounts,
+        accounts_before.year is not null as has_accounts_before,
+        coalesce(accounts_now.rd_rows_count, 0) > 0 as has_rd,
+        headcount_years.year is not null as has_headcounts,
+        classified_years.year is not null as has_classes,
+        coalesce(registration_years.classified_count, 0) > 0 as has_classified_registrations,
+        registry_years.year is not null as has_registry_rows,
+        grant_years.year is not null as has_grants,
+        round_years.year is not null as has_rounds,
+        coalesce(first_recognition.first_valid_from <= editions.last_day, false) as has_recognitions
+    from editions
+    left join account_years as accounts_now
+        on editions.edition = accounts_now.year
+    left join account_years as accounts_before
+        on editions.edition - 1 = accounts_before.year
+    left join headcount_years
+        on editions.edition = headcount_years.year
+    left join classified_years
+        on editions.edition = classified_years.year
+    left join registration_years
+        on editions.edition = registration_years.year
+    left join registry_years
+        on editions.edition = registry_years.year
+    left join grant_years
+        on editions.edition = grant_years.year
+    left join round_years
+        on editions.edition = round_years.year
+    cross join first_recognition
+
+),
+
+park_plot_years as (
+
+    select distinct
+        zone_facts.edition,
+        plots.park_code
+    from zone_facts
+    inner join plots
+        on
+            zone_facts.last_day >= plots.valid_from
+            and (plots.valid_to is null or zone_facts.first_day < plots.valid_to)
+
+),
+
+declared_years as (
+
+    select distinct
+        park_code,
+        year
+    from declared_industries
+
+),
+
+delivered_facts as (
+
+    select
+        ---------- ids
+        parks.park_code,
+
+        ---------- numerics
+        zone_facts.edition,
+
+        ---------- booleans
+        zone_facts.has_accounts,
+        zone_facts.has_accounts_before,
+        zone_facts.has_rd,
+        zone_facts.has_headcounts,
+        zone_facts.has_classes,
+        zone_facts.has_classified_registrations,
+        zone_facts.has_registry_rows,
+        zone_facts.has_grants,
+        zone_facts.has_rounds,
+        zone_facts.has_recognitions,
+        park_plot_years.park_code is not null as has_plots,
+        declared_years.park_code is not null as has_declared_industries
+    from zone_facts
+    cross join parks
+    left join park_plot_years
+        on
+            zone_facts.edition = park_plot_years.edition
+            and parks.park_code = park_plot_years.park_code
+    left join declared_years
+        on
+            zone_facts.edition = declared_years.year
+            and parks.park_code = declared_years.park_code
+
+)
+
+select * from delivered_facts

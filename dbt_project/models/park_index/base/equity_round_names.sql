@@ -1,0 +1,16 @@
+with
+
+rounds as (
+
+    select * from {{ source('methodology', 'equity_rounds') }}
+    where methodology_sha256 = '{{ var("methodology_sha256") }}'
+
+),
+
+names as (
+
+    select round as round_name from rounds
+
+)
+
+select * from names

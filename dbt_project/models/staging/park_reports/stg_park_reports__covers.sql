@@ -1,0 +1,38 @@
+with
+
+delivered as (
+
+    select
+        *,
+        row_number() over (
+            partition by park_code, year, reported_date
+            order by {{ known_last() }}
+        ) as known_rank
+    from {{ source('park_reports', 'park_reports_covers_v1') }}
+    where _known_at <= {{ as_known() }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        park_code,
+
+        ---------- texts
+        park_name,
+
+        ---------- numerics
+        year,
+
+        ---------- dates
+        reported_date,
+
+        ---------- lineage
+        {{ lineage() }}
+    from delivered
+    where known_rank = 1
+
+)
+
+select * from renamed

@@ -1,0 +1,43 @@
+with
+
+delivered as (
+
+    select
+        *,
+        row_number() over (
+            partition by event_id
+            order by {{ known_last() }}
+        ) as known_rank
+    from {{ source('patent_events', 'patent_events_v1') }}
+    where _known_at <= {{ as_known() }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        event_id,
+        application_number_key as application_number,
+        holder_uscc_key,
+
+        ---------- texts
+        event_type,
+        holder_name,
+        holder_name_key,
+        counterparty_name,
+
+        ---------- numerics
+        amount_cny,
+
+        ---------- dates
+        event_date,
+
+        ---------- lineage
+        {{ lineage() }}
+    from delivered
+    where known_rank = 1
+
+)
+
+select * from renamed

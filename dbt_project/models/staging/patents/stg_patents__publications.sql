@@ -1,0 +1,47 @@
+with
+
+delivered as (
+
+    select
+        *,
+        row_number() over (
+            partition by publication_number, kind
+            order by {{ known_last() }}
+        ) as known_rank
+    from {{ source('patents', 'patents_v1') }}
+    where _known_at <= {{ as_known() }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        publication_number,
+        application_number_key as application_number,
+
+        ---------- texts
+        kind,
+        title,
+        first_applicant_name,
+        first_applicant_name_key,
+        first_applicant_address,
+        applicant_names,
+        ipc_main,
+        ipc_codes,
+
+        ---------- numerics
+        applicant_count,
+
+        ---------- dates
+        application_date,
+        publication_date,
+
+        ---------- lineage
+        {{ lineage() }}
+    from delivered
+    where known_rank = 1
+
+)
+
+select * from renamed
