@@ -1,10 +1,25 @@
-"""Write the pages of a release."""
+"""Write the pages of a release: templates, one style sheet and one script, all of it inside each page.
+
+A page is one file that opens from a disk or a stick. Its content security policy lets no request leave the machine and
+runs no script but ours, whatever stands in a name.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from parkindex.site import charts, check, numbers, palette, view, words
 from parkindex.site.record import ReleaseRecord
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_HASH_SHOWN = 12
 
 
 def render(record: ReleaseRecord, out: Path) -> list[Path]:
@@ -18,6 +33,104 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
         The files written: ``index.html``, ``method.html``, ``audit.html`` and ``parks/<park_code>.html``, in that order.
 
     Raises:
-        BadInputError: The record does not hold together: no ranking, or a row of a park or indicator it does not list.
+        BadInputError: The record does not hold together, see :func:`parkindex.site.check.require_whole`.
     """
-    raise NotImplementedError(record.release_id, out)
+    check.require_whole(record)
+    site = view.build(record)
+    pages: list[tuple[str, str, dict[str, Any]]] = [
+        (f"{name}.html", f"{name}.html.j2", {"page": name, "root": ""}) for name in ("index", "method", "audit")
+    ]
+    pages += [
+        (f"parks/{park.code}.html", "park.html.j2", {"page": "park", "root": "../", "park": park})
+        for park in site.parks
+    ]
+    style, script = _style(record), (_TEMPLATES / "page.js").read_text(encoding="utf-8")
+    written = []
+    for path, template, values in pages:
+        text = _environment().get_template(template).render(
+            site=site,
+            record=record,
+            style=Markup(style),  # noqa: S704 - our own file; what comes from the record is escaped in _style
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
+            **values,
+        )
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode())
+        written.append(target)
+    return written
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(
+        t=words.both,
+        name=words.name,
+        word=words.word,
+        unit=words.unit,
+        words=words,
+        number=numbers.number,
+        whole=numbers.whole,
+        share=numbers.share,
+        value_of=numbers.value_of,
+        exact=numbers.exact,
+        exact_number=view.exact_number,
+        instant=numbers.instant,
+        charts=charts,
+        short=_short,
+        AREA_DECIMALS=numbers.AREA_DECIMALS,
+        INDICATOR_DECIMALS=numbers.INDICATOR_DECIMALS,
+        POINT_DECIMALS=numbers.POINT_DECIMALS,
+    )
+    return environment
+
+
+def _short(sha256: str) -> str:
+    return sha256[:_HASH_SHOWN]
+
+
+def _style(record: ReleaseRecord) -> str:
+    light = "".join(f"--{token}:{colours[0]};" for token, colours in palette.TOKENS.items())
+    dark = "".join(f"--{token}:{colours[1]};" for token, colours in palette.TOKENS.items())
+    label = "  ".join(
+        (
+            "PREVIEW 预览" if record.is_preview else "",
+            "SYNTHETIC 合成数据" if record.is_synthetic else "",
+            record.release_id,
+            _short(record.chain_sha256 or record.content_sha256),
+        )
+    ).strip()
+    return "\n".join(
+        (
+            f":root{{color-scheme:light;{light}}}",
+            f"@media screen and (prefers-color-scheme:dark)"
+            f"{{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}",
+            f"@media screen{{:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}",
+            f"@page{{@bottom-left{{content:{_css_string(label)}}}}}",
+            (_TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        )
+    )
+
+
+def _css_string(text: str) -> str:
+    """Return a text as a CSS string: everything that is not a letter, digit or blank as its code point."""
+    return '"' + "".join(char if char.isalnum() or char == " " else f"\\{ord(char):06x}" for char in text) + '"'
+
+
+def _policy(style: str, script: str) -> str:
+    style_hash, script_hash = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)
+    )
+    return (
+        f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,109 @@
+"""Words of both languages for the codes that stand in released rows.
+
+A code that is not listed is shown as it is, in both languages: nothing on a page is left out for want of a word. The
+English of units is spelled without digits, so that a page shows the same numbers in both languages.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+Pair = tuple[str, str]
+
+PEER_GROUPS: dict[str, Pair] = {
+    "pudong": ("浦东", "Pudong"),
+    "central": ("中心城区", "Central districts"),
+    "belt": ("近郊与远郊", "Outer districts"),
+}
+MARKS: dict[str, Pair] = {
+    "documented": ("有文件依据", "documented"),
+    "assumed": ("本项目假定", "assumed"),
+}
+STATUSES: dict[str, Pair] = {
+    "not_assessed": ("未评定", "not assessed"),
+    "normal": ("正常", "in good standing"),
+    "notice": ("通报", "on notice"),
+    "delisted": ("摘牌", "delisted"),
+}
+OBS_STATUSES: dict[str, Pair] = {
+    "no_data": ("无数据", "no data"),
+    "not_applicable": ("不适用", "not applicable"),
+    "not_computed": ("尚未计算", "not yet computed"),
+    "not_scored": ("未计分", "not scored"),
+    "not_ranked": ("未排名", "not ranked"),
+    "pending_review": ("待复核", "pending review"),
+}
+STATES: dict[str, Pair] = {
+    "computed": ("已计算", "computed"),
+    "not_computed": ("尚未计算", "not yet computed"),
+}
+SIDES: dict[str, Pair] = {"numerator": ("分子", "numerator"), "denominator": ("分母", "denominator")}
+ROLES: dict[str, Pair] = {
+    "evaluator": ("评价负责人", "evaluator"),
+    "methodologist": ("方法负责人", "methodologist"),
+    "signatory": ("签发人", "signatory"),
+}
+SEVERITIES: dict[str, Pair] = {"error": ("阻断", "error"), "warning": ("警告", "warning")}
+VERDICTS: dict[str, Pair] = {"pass": ("通过", "passed"), "fail": ("未通过", "failed")}
+UNITS: dict[str, Pair] = {
+    "‰": ("‰", "per mille"),
+    "万元/人": ("万元/人", "ten thousand CNY per person"),
+    "万元/件": ("万元/件", "ten thousand CNY each"),
+    "个": ("个", "count"),
+    "个/万人": ("个/万人", "per ten thousand persons"),
+    "个/千家": ("个/千家", "per thousand enterprises"),
+    "个/日": ("个/日", "per day"),
+    "人": ("人", "persons"),
+    "人次/万人": ("人次/万人", "visits per ten thousand persons"),
+    "亿元": ("亿元", "hundred million CNY"),
+    "亿元/km²": ("亿元/km²", "hundred million CNY per km²"),
+    "件": ("件", "count"),
+    "件/万人": ("件/万人", "per ten thousand persons"),
+    "件/千家": ("件/千家", "per thousand enterprises"),
+    "分": ("分", "points"),
+    "分/千家": ("分/千家", "points per thousand enterprises"),
+    "家": ("家", "enterprises"),
+    "家/千家": ("家/千家", "per thousand enterprises"),
+    "家/日": ("家/日", "enterprises per day"),
+}
+DOWNLOADS: dict[str, Pair] = {
+    "ranking.csv": ("排名,可直接用表格软件打开", "ranking, safe to open in a spreadsheet"),
+    "ranking.data.csv": ("排名,全部小数位", "ranking, every decimal"),
+    "indicator_scores.csv": ("各园区各指标的数值与得分", "values and scores, park by indicator"),
+    "ranking.xlsx": ("排名工作簿,含说明页", "workbook with notes"),
+    "ranking.parquet": ("排名,列式格式", "ranking, columnar"),
+    "manifest.json": ("每个文件的哈希", "hash of every file"),
+    "verify.py": ("离线核验程序,只需 Python", "offline check, needs Python only"),
+    "CHANGES.csv": ("与上一次发布的逐格差异", "cell-by-cell changes since the release before"),
+}
+
+
+def both(zh: object, en: object, *values: object) -> Markup:
+    """Return a text in both languages; the page shows one of them.
+
+    Args:
+        zh: Chinese; escaped unless it is markup.
+        en: English.
+        values: Take the places of ``{}`` in both texts, so that both say the same numbers.
+    """
+    texts = [Markup.escape(text) for text in (zh, en)]
+    if values:
+        texts = [text.format(*values) for text in texts]
+    return Markup('<span class="zh" lang="zh-CN">{}</span><span class="en" lang="en">{}</span>').format(*texts)
+
+
+def name(zh: object, en: object) -> Markup:
+    """Return a proper name in both languages (names may hold digits that differ between them)."""
+    return Markup('<span class="zh name" lang="zh-CN">{}</span><span class="en name" lang="en">{}</span>').format(zh, en)
+
+
+def word(table: dict[str, Pair], code: str | None) -> Markup:
+    """Return the word for a code in both languages; a code without a word as it is."""
+    if code is None:
+        return Markup("")
+    return both(*table[code]) if code in table else Markup("<code>{}</code>").format(code)
+
+
+def unit(code: str) -> Markup:
+    """Return a unit in both languages; one without a word (``%``) as it is."""
+    return both(*UNITS[code]) if code in UNITS else Markup.escape(code)
