@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Table, cast, column, select, table
 
@@ -28,32 +27,32 @@ class Change:
 
 def of_candidate(connection: Connection, schema_prefix: str) -> dict[str, list[Row]]:
     """Return what a candidate would publish, by table, each value in the type it is published in."""
-    return {
-        one.name: [dict(row) for row in _read(connection, one, f"{schema_prefix}park_index", None)]
-        for one in CONTENT_TABLES
-    }
+    return {one.name: _read(connection, one, f"{schema_prefix}park_index", None) for one in CONTENT_TABLES}
 
 
 def of_release(
     connection: Connection, release_id: str, released: Iterable[Table] = CONTENT_TABLES
 ) -> dict[str, list[Row]]:
     """Return the frozen rows of a release, by table."""
-    return {one.name: [dict(row) for row in _read(connection, one, "publish", release_id)] for one in released}
+    return {one.name: _read(connection, one, "publish", release_id) for one in released}
 
 
 def served(connection: Connection, release_id: str) -> dict[str, list[Row]]:
     """Return what BI reads of a release, by table."""
-    return {one.name: [dict(row) for row in _read(connection, one, "serve", release_id)] for one in CONTENT_TABLES}
+    return {one.name: _read(connection, one, "serve", release_id) for one in CONTENT_TABLES}
 
 
-def _read(connection: Connection, declared: Table, schema: str, release_id: str | None) -> Iterable[Any]:
+def _read(connection: Connection, declared: Table, schema: str, release_id: str | None) -> list[Row]:
+    """Read a relation as the table it is declared as, rows in the order of their keys."""
     columns = [one for one in declared.columns if one.name != "release_id"]
     source = table(declared.name, column("release_id"), *(column(one.name) for one in columns), schema=schema)
     # The cast is the one that freezing does, so a candidate and its release have the same rows and the same hash.
     query = select(*(cast(source.c[one.name], one.type).label(one.name) for one in columns))
     if release_id is not None:
         query = query.where(source.c.release_id == release_id)
-    return connection.execute(query).mappings()
+    rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+    # Sorted here: the order of Postgres is that of the server's locale.
+    return sorted(rows, key=lambda row: row_key(declared, row))
 
 
 def content_stream(rows: Rows) -> bytes:
