@@ -1,0 +1,92 @@
+"""Triggers that refuse changes to what is kept: the ledger is written once.
+
+They stop mistakes, ours included. Who owns the database can switch them off: what then changes is detected
+(:mod:`parkindex.publish.verify`), not prevented.
+"""
+
+from __future__ import annotations
+
+from parkindex.ledger import tables
+
+# Rows of these are inserted and never changed: (schema, table).
+APPEND_ONLY = (
+    *(
+        (str(table.schema), table.name)
+        for table in tables.metadata.sorted_tables
+        if table.schema in {"audit", "methodology", "publish"} and table is not tables.current
+    ),
+    ("identity", "runs"),
+    ("identity", "enterprise_links"),
+    ("identity", "placements"),
+    ("identity", "review_queue"),
+    ("raw", "batches"),
+)
+
+_REFUSE_CHANGE = """
+create or replace function audit.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception using
+        errcode = 'integrity_constraint_violation',
+        message = tg_table_schema || '.' || tg_table_name || ' is append-only: ' || lower(tg_op) || ' refused',
+        hint = 'A correction is a new row: a new release, batch or decision.';
+end $$
+"""
+
+# Of a reject only who settled it may be filled in.
+_REFUSE_REWRITTEN_REJECT = """
+create or replace function audit.refuse_rewritten_reject() returns trigger language plpgsql as $$
+begin
+    if to_jsonb(new) - 'resolved_by' is distinct from to_jsonb(old) - 'resolved_by' then
+        raise exception using
+            errcode = 'integrity_constraint_violation',
+            message = 'raw.rejects keeps rows as delivered: only resolved_by may be set',
+            hint = 'Correct the file, land it again, and resolve the reject by the new batch.';
+    end if;
+    return new;
+end $$
+"""
+
+# The pointer moves to a later release of its own edition, or back to an earlier one when the later is withdrawn.
+_REFUSE_STRAY_POINTER = """
+create or replace function audit.refuse_stray_pointer() returns trigger language plpgsql as $$
+begin
+    if not exists (
+        select from publish.releases
+        where releases.release_id = new.release_id and releases.edition = new.edition
+    ) then
+        raise exception using
+            errcode = 'integrity_constraint_violation',
+            message = 'publish.current of edition ' || new.edition || ' cannot point at ' || new.release_id,
+            hint = 'Publish or withdraw with the parkindex command.';
+    end if;
+    return new;
+end $$
+"""
+
+
+def statements() -> list[str]:
+    """Return DDL that can run again at any time: trigger functions, and the triggers that are not there yet."""
+    made = [_REFUSE_CHANGE, _REFUSE_REWRITTEN_REJECT, _REFUSE_STRAY_POINTER]
+    for schema, table in APPEND_ONLY:
+        made.append(
+            _trigger(schema, table, "append_only", "update or delete or truncate", "statement", "refuse_change")
+        )
+    made.append(_trigger("raw", "rejects", "kept", "delete or truncate", "statement", "refuse_change"))
+    made.append(_trigger("raw", "rejects", "as_delivered", "update", "row", "refuse_rewritten_reject"))
+    made.append(_trigger("publish", "current", "kept", "delete or truncate", "statement", "refuse_change"))
+    made.append(_trigger("publish", "current", "own_edition", "insert or update", "row", "refuse_stray_pointer"))
+    return made
+
+
+def _trigger(schema: str, table: str, name: str, events: str, level: str, function: str) -> str:
+    # Only when missing: replacing a trigger would wait for every writer of the table.
+    return f"""
+do $guard$ begin
+    if not exists (
+        select from pg_trigger where tgrelid = '{schema}.{table}'::regclass and tgname = '{name}'
+    ) then
+        create trigger {name} before {events} on {schema}.{table}
+        for each {level} execute function audit.{function}();
+    end if;
+end $guard$
+"""
