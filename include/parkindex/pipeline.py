@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from parkindex import settings as settings_module
 from parkindex.errors import BadInputError, GateFailedError, NotApprovedError, ServiceDownError
-from parkindex.settings import DEFAULT_EDITION, Settings
+from parkindex.settings import BUSINESS_TIME_ZONE, DEFAULT_EDITION, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,7 +24,20 @@ if TYPE_CHECKING:
     from parkindex.publish.candidates import Candidate
     from parkindex.raw.load import Batch
 
+__all__ = ["BUSINESS_TIME_ZONE", "DEFAULT_EDITION"]  # for the DAGs, which import nothing of ours but this module
+
 MARTS_PREFIX = "next__"
+# What a later attempt may find gone; every other failure is the same the next time.
+WORTH_RETRYING = (
+    "parkindex.errors.ServiceDownError",
+    "sqlalchemy.exc.OperationalError",
+    "httpx.TransportError",
+    "builtins.ConnectionError",
+    "builtins.TimeoutError",
+)
+APPROVE, REJECT = "Approve", "Reject"
+# Whom the publishing DAG asks: role → its title.
+APPROVING_ROLES = {"methodologist": "方法专家", "signatory": "签发人"}
 
 
 @cache
@@ -141,6 +154,29 @@ def refuse_refused(feed: str, batches: list[Batch]) -> None:
             why="; ".join(str(batch.reason) for batch in refused),
             next_step=f"correct the file or the contract and land it again: parkindex land {feed} PATH",
         )
+
+
+def feed_plans() -> list[dict[str, Any]]:
+    """Return what a scheduler needs to know of every feed, from the contracts alone.
+
+    Returns:
+        ``{"feed", "name", "name_zh", "description", "owner", "domain", "frequency_months", "has_source"}`` per feed.
+    """
+    from parkindex import contracts
+
+    return [
+        {
+            "feed": feed,
+            "name": contract.name,
+            "name_zh": contract.name_zh,
+            "description": contract.description,
+            "owner": contract.owner,
+            "domain": contract.document["domain"],
+            "frequency_months": contract.frequency_months,
+            "has_source": contract.source_url is not None,
+        }
+        for feed, contract in contracts.load_all().items()
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- the continuous marts
@@ -375,6 +411,48 @@ def refuse_rejected(decisions: list[dict[str, Any]]) -> None:
             )
 
 
+def approval_brief(gated: dict[str, Any]) -> dict[str, str]:
+    """Return what approvers of a gated candidate are shown: ``{"subject", "markdown"}``."""
+    from parkindex.publish import brief
+
+    _, engine = _open()
+    edition, content = gated["edition"], gated["content_sha256"]
+    return {
+        "subject": f"{edition} 年度排名:{gated['candidate_id']} · {content[:12]}",
+        "markdown": brief.markdown(engine, gated["candidate_id"], gated["warnings"]),
+    }
+
+
+def record_answers(gated: dict[str, Any], answers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Record what people answered, bound to the hash they were shown.
+
+    Args:
+        gated: Candidate, as :func:`gate_candidate` gave it.
+        answers: Role → answer of the form: ``chosen_options``, ``params_input`` with ``approver`` and ``note``.
+
+    Raises:
+        NotApprovedError: Somebody rejected, or may not decide.
+    """
+    made = [
+        record_approval(
+            gated["candidate_id"],
+            gated["content_sha256"],
+            str(answer["params_input"].get("approver") or "").strip(),
+            role,
+            "approve" if answer["chosen_options"] == [APPROVE] else "reject",
+            str(answer["params_input"].get("note") or ""),
+        )
+        for role, answer in answers.items()
+    ]
+    refuse_rejected(made)
+    return {"candidate_id": gated["candidate_id"], "approvers": [one["approver"] for one in made]}
+
+
+def publish_recorded(recorded: dict[str, Any], given_reason: str = "") -> dict[str, Any]:
+    """Publish the candidate whose approvals were recorded; a blank reason is none."""
+    return publish(recorded["candidate_id"], given_reason or None)
+
+
 def publish(candidate_id: str, reason: str | None = None) -> dict[str, Any]:
     """Publish an approved candidate, or refuse."""
     from parkindex.publish import releases
@@ -451,6 +529,14 @@ def late_feeds() -> dict[str, Any]:
     from parkindex.raw import status
 
     return {row["feed"]: row["late_days"] for row in status.feeds(engine, settings)}
+
+
+def clear_away() -> dict[str, Any]:
+    """Drop candidates' schemas that no release and no pending decision needs; returns ``{"dropped": [prefix]}``."""
+    from parkindex.publish import candidates
+
+    _, engine = _open()
+    return {"dropped": candidates.gc(engine)}
 
 
 def current_user() -> str:

@@ -1,0 +1,73 @@
+"""Publish the ranking of an edition: candidate, gate, two people, release, bundle.
+
+Rerun: now (start a new run with the same params; it builds a candidate of its own). Do not clear the approvals of a
+run: they are bound to the hash of what was looked at. Priority: high from January until the edition is published.
+
+Whoever answers types the name they are registered under. The answer here is only the form: the approval is a record in
+the warehouse, bound to the candidate's hash, and the publisher checks it there.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, task
+
+from parkindex import pipeline
+
+STEP = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_policy": ExceptionRetryPolicy(
+        rules=[RetryRule(exception=list(pipeline.WORTH_RETRYING))], default=RetryAction.FAIL
+    ),
+    "multiple_outputs": False,
+}
+ONCE = STEP | {"retries": 0}
+
+
+def build(params: dict | None = None) -> dict:
+    """Build the candidate that the params of the run ask for."""
+    return pipeline.build_candidate(params["edition"], params["as_known"], built_by="airflow")
+
+
+def ask(role: str, title: str, brief: dict) -> HITLOperator:
+    """Ask a person of a role for a decision on what the brief shows."""
+    return HITLOperator(
+        task_id=f"approve_{role}",
+        task_display_name=f"审批 {title}",
+        subject=brief["subject"],
+        body=brief["markdown"],
+        options=[pipeline.APPROVE, pipeline.REJECT],
+        params={
+            "approver": Param("", type="string", title="Registered name 登记姓名"),
+            "note": Param("", type="string", title="Note 意见"),
+        },
+    )
+
+
+with DAG(
+    dag_id="publish_ranking",
+    dag_display_name="发布排名",
+    description="Candidate, gate, two approvals, release, bundle",
+    doc_md=__doc__,
+    schedule=None,
+    max_active_runs=1,
+    tags=["publish"],
+    default_args={"owner": "evaluation-office"},
+    params={
+        "edition": Param(pipeline.DEFAULT_EDITION, type="integer", title="Edition 评价年度"),
+        "as_known": Param(None, type=["null", "string"], format="date", title="As known 数据截止日"),
+        "reason": Param(None, type=["null", "string"], title="Reason for a replacement 更正理由"),
+    },
+):
+    candidate = task(task_id="build", task_display_name="候选版本", **STEP)(build)()
+    gated = task(task_id="gate", task_display_name="闸门", **ONCE)(pipeline.gate_candidate)(candidate["candidate_id"])
+    brief = task(task_id="brief", task_display_name="审批材料", **STEP)(pipeline.approval_brief)(gated)
+    answers = {role: ask(role, title, brief).output for role, title in pipeline.APPROVING_ROLES.items()}
+    recorded = task(task_id="record", task_display_name="登记审批", **STEP)(pipeline.record_answers)(gated, answers)
+    release = task(
+        task_id="publish", task_display_name="发布", outlets=[Asset("ranking", "parkindex://ranking")], **ONCE
+    )(pipeline.publish_recorded)(recorded, "{{ params.reason or '' }}")
+    task(task_id="bundle", task_display_name="发布包", **STEP)(pipeline.write_bundle)(release["release_id"])
