@@ -208,7 +208,8 @@ class Contract:
         feed: Name of the feed, also of its file.
         version: Version, ``major.minor.patch``.
         sha256: Hash of the file's bytes.
-        name: Name for people.
+        name: Name for people, English.
+        name_zh: The same in Chinese; the English one when the contract has none.
         owner: Team that answers for the feed.
         description: Purpose, usage and limitations.
         servers: Delivery forms; the first whose path fits a file's name is taken.
@@ -226,6 +227,7 @@ class Contract:
     version: str
     sha256: str
     name: str
+    name_zh: str
     owner: str
     description: str
     servers: tuple[Server, ...]

@@ -47,7 +47,7 @@ _OPTIONS = {
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
     "date": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "format"},
 }
-_CONTRACT_PROPERTIES = {"onUnknownColumn", "nullTokens", "encodingSentinels"}
+_CONTRACT_PROPERTIES = {"nameZh", "onUnknownColumn", "nullTokens", "encodingSentinels"}
 _TABLE_PROPERTIES = {"sheet", "continuationColumns", "continuationAnchor"}
 _COLUMN_PROPERTIES = {"check", "matchKey", "parse", "unit", "datum", "defaultFrom", "atMost", "atLeast"}
 _SERVER_PROPERTIES = {"pagination", "items"}
@@ -168,6 +168,7 @@ class _Reader:
             version=str(doc["version"]),
             sha256=sha256,
             name=doc["name"],
+            name_zh=str(properties.get("nameZh", doc["name"])),
             owner=self.owner(),
             description="\n".join(str(text).strip() for text in doc["description"].values() if isinstance(text, str)),
             servers=tuple(self.server(server, ("servers", place)) for place, server in enumerate(doc["servers"])),
