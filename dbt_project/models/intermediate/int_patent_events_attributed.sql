@@ -18,7 +18,10 @@ attributed as (
     select
         events.*,
         coalesce(events.holder_uscc_key, links.enterprise_id_uscc) as attributed_enterprise_id_uscc,
-        case when events.holder_uscc_key is not null then 'uscc' else coalesce(links.method, 'none') end as link_method
+        case
+            when events.holder_uscc_key is not null then 'uscc'
+            else coalesce(links.method, 'none')
+        end as link_method
     from events
     left join links
         on

@@ -18,7 +18,10 @@ attributed as (
     select
         recognitions.*,
         coalesce(recognitions.enterprise_id_uscc, links.enterprise_id_uscc) as attributed_enterprise_id_uscc,
-        case when recognitions.enterprise_id_uscc is not null then 'uscc' else coalesce(links.method, 'none') end as link_method
+        case
+            when recognitions.enterprise_id_uscc is not null then 'uscc'
+            else coalesce(links.method, 'none')
+        end as link_method
     from recognitions
     left join links
         on

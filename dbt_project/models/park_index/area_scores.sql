@@ -25,7 +25,9 @@ area_scores as (
         case
             when area_scores_evaluated.score is not null and park_scores_evaluated.score is not null
                 then
-                    {{ kept('100 * area_scores_evaluated.computed_weight / park_scores_evaluated.computed_weight', 20) }}
+                    {{ kept(
+                        '100 * area_scores_evaluated.computed_weight / park_scores_evaluated.computed_weight', 20
+                    ) }}
         end as weight,
         area_scores_evaluated.weight_share,
         area_scores_evaluated.rank,

@@ -117,7 +117,7 @@ zone_targets as (
         case
             when measured.target_code is null then 'not_computed'
             when measured.value is null then 'no_data'
-            else 'observed'
+            else 'normal'
         end as obs_status,
         case
             when measured.target_code is null then targets.basis

@@ -68,7 +68,7 @@ area_scores as (
         case
             when not is_computed then 'not_computed'
             when score is null then 'no_data'
-            else 'observed'
+            else 'normal'
         end as obs_status,
         case
             when score is not null

@@ -113,7 +113,7 @@ judged as (
         case
             when state <> 'computed' then 'not_computed'
             when gap_reason is not null or denominator = 0 then 'no_data'
-            else 'observed'
+            else 'normal'
         end as obs_status
     from measured
 
@@ -138,13 +138,13 @@ indicator_values as (
         ---------- numerics
         edition,
         case
-            when obs_status = 'observed' and denominator_kind = 'none' then {{ kept('numerator * scale') }}
-            when obs_status = 'observed' then {{ kept('numerator * scale / denominator') }}
+            when obs_status = 'normal' and denominator_kind = 'none' then {{ kept('numerator * scale') }}
+            when obs_status = 'normal' then {{ kept('numerator * scale / denominator') }}
         end as value,
-        case when obs_status = 'observed' then {{ kept('numerator') }} end as numerator,
-        case when obs_status = 'observed' then {{ kept('denominator') }} end as denominator,
-        case when obs_status = 'observed' then edition end as data_year,
-        case when obs_status = 'observed' then evidence_count else 0 end as evidence_count
+        case when obs_status = 'normal' then {{ kept('numerator') }} end as numerator,
+        case when obs_status = 'normal' then {{ kept('denominator') }} end as denominator,
+        case when obs_status = 'normal' then edition end as data_year,
+        case when obs_status = 'normal' then evidence_count else 0 end as evidence_count
     from judged
 
 )

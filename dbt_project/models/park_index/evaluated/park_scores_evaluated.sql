@@ -32,7 +32,7 @@ park_scores as (
         park_code,
 
         ---------- texts
-        case when missing_areas_count = 0 then 'observed' else 'not_ranked' end as obs_status,
+        case when missing_areas_count = 0 then 'normal' else 'not_ranked' end as obs_status,
         case
             when missing_areas_count > 0 then 'too little data to score area ' || trim(missing_areas)
         end as reason,

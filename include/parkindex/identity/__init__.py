@@ -1,0 +1,1 @@
+"""Who is who and who is where: names to enterprises, points to parks, per run."""

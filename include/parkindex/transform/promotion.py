@@ -1,0 +1,149 @@
+"""Make the gated generation of marts the served one, in one transaction.
+
+Readers see the generation before until the transaction commits, and the new one after: the views they read are
+re-pointed in the same transaction as the schemas are renamed, and replaced in place, so views of their own stay.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from parkindex.errors import BadInputError
+from parkindex.transform.warehouse import locked
+
+NEXT_PREFIX = "next__"
+OLD_PREFIX = "old__"
+PROMOTED_LAYERS = ("staging", "intermediate", "marts")
+VIEW_PREFIX = "marts_"
+
+
+def promote(engine: Engine) -> None:
+    """Rename the ``next__`` schemas to their plain names, point ``serve.marts_*`` at them, drop the old ones.
+
+    Raises:
+        BadInputError: There is no next generation, or a mart has lost a column that a view of somebody reads.
+        ServiceDownError: The next generation is being built, or another promotion runs.
+    """
+    with locked(engine, NEXT_PREFIX), engine.begin() as connection:
+        _refuse_missing(connection)
+        for layer in PROMOTED_LAYERS:
+            if _exists(connection, layer):
+                _execute(connection, "alter schema {} rename to {}", _name(layer), _name(f"{OLD_PREFIX}{layer}"))
+            _execute(connection, "alter schema {} rename to {}", _name(f"{NEXT_PREFIX}{layer}"), _name(layer))
+        served = _relations(connection)
+        for relation, comment in served.items():
+            _point(connection, relation, comment)
+        for view in _views(connection):
+            if view.removeprefix(VIEW_PREFIX) not in served:
+                _drop(connection, view)
+        for layer in PROMOTED_LAYERS:
+            _execute(connection, "drop schema if exists {} cascade", _name(f"{OLD_PREFIX}{layer}"))
+
+
+def _point(connection: Connection, relation: str, comment: str | None) -> None:
+    """Make or replace the view over a mart, with the mart's comments.
+
+    What the reading roles may see is granted by the schema's default privileges (:mod:`parkindex.ledger.roles`).
+    """
+    view = f"{VIEW_PREFIX}{relation}"
+    columns = _columns(connection, relation)
+    statement = sql.SQL("create or replace view {} as select {} from {}").format(
+        sql.Identifier("serve", view),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Identifier("marts", relation),
+    )
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(statement.as_string(None))
+    except DBAPIError:  # a column was taken away, moved or typed anew: that view can only be made again
+        _drop(connection, view)
+        connection.exec_driver_sql(statement.as_string(None))
+    _execute(connection, "comment on view {} is {}", sql.Identifier("serve", view), sql.Literal(comment))
+    for column, text_of_column in columns.items():
+        _execute(
+            connection,
+            "comment on column {} is {}",
+            sql.Identifier("serve", view, column),
+            sql.Literal(text_of_column),
+        )
+
+
+def _drop(connection: Connection, view: str) -> None:
+    """Drop a served view that nothing else reads.
+
+    Raises:
+        BadInputError: Something does; Postgres names it.
+    """
+    try:
+        with connection.begin_nested():
+            _execute(connection, "drop view if exists {}", sql.Identifier("serve", view))
+    except DBAPIError as error:
+        raise BadInputError(
+            f"serve.{view} changes its columns, and something reads it.",
+            where=f"serve.{view}",
+            why=" ".join(str(error.orig).split()),
+            next_step="drop what depends on it, run the DAG build_marts again, and make it anew",
+        ) from error
+
+
+def _relations(connection: Connection) -> dict[str, str | None]:
+    """Return the relations of the plain marts and their comments, in the order of names."""
+    rows = connection.execute(
+        text(
+            "select relname, obj_description(oid, 'pg_class') from pg_class"
+            " where relnamespace = to_regnamespace('marts') and relkind in ('r', 'v') order by relname collate \"C\""
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _columns(connection: Connection, relation: str) -> dict[str, str | None]:
+    """Return the columns of a mart and their comments, in their order."""
+    rows = connection.execute(
+        text(
+            "select attname, col_description(attrelid, attnum) from pg_attribute"
+            " join pg_class on attrelid = pg_class.oid"
+            " where relnamespace = to_regnamespace('marts') and relname = :relation and attnum > 0"
+            " and not attisdropped order by attnum"
+        ),
+        {"relation": relation},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _views(connection: Connection) -> list[str]:
+    rows = connection.execute(
+        text(
+            "select viewname from pg_views where schemaname = 'serve' and starts_with(viewname, :prefix)"
+            ' order by viewname collate "C"'
+        ),
+        {"prefix": VIEW_PREFIX},
+    )
+    return list(rows.scalars())
+
+
+def _refuse_missing(connection: Connection) -> None:
+    for layer in PROMOTED_LAYERS:
+        schema = f"{NEXT_PREFIX}{layer}"
+        if not _exists(connection, schema):
+            raise BadInputError(
+                "There is no next generation of marts to promote.",
+                where=f"schema {schema}",
+                why="it was not built, or was promoted already",
+                next_step="run the DAG build_marts",
+            )
+
+
+def _exists(connection: Connection, schema: str) -> bool:
+    found = connection.execute(text("select to_regnamespace(:schema)"), {"schema": schema}).scalar_one()
+    return found is not None
+
+
+def _name(schema: str) -> sql.Identifier:
+    return sql.Identifier(schema)
+
+
+def _execute(connection: Connection, statement: str, *parts: sql.Composable) -> None:
+    connection.exec_driver_sql(sql.SQL(statement).format(*parts).as_string(None))  # type: ignore[arg-type]
