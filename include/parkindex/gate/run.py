@@ -1,0 +1,151 @@
+"""Run the gate: declared → evaluated → held against its own rules → recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from parkindex import contracts
+from parkindex.gate import raw_suite, subjects, suites, verdict
+from parkindex.gate.look import Declared, Looked, look
+from parkindex.gate.relations import Relation
+from parkindex.gate.subjects import Subject
+from parkindex.gate.suites import Expectation
+from parkindex.gate.verdict import Evaluation, Result, Verdict
+from parkindex.ledger import tables
+from parkindex.settings import EXPECTATIONS_DIR, Settings
+
+# Tables of schema raw that hold deliveries, not rows of a feed: they have no `_known_at`.
+_LEDGER_OF_RAW = {"batches", "rejects"}
+
+
+def run(engine: Engine, settings: Settings, subject: Subject, folder: Path = EXPECTATIONS_DIR) -> Verdict:  # noqa: ARG001
+    """Evaluate every expectation of a subject and record the verdict in ``audit``.
+
+    Args:
+        engine: Warehouse, as its owner.
+        settings: The installation; nothing of it is needed today, every caller has it.
+        subject: What to gate; the verdict is bound to its content hash.
+        folder: Folder of the suites.
+
+    Raises:
+        BadInputError: A suite, the register or a contract is not usable; nothing is recorded.
+    """
+    return verdict.record(engine, subject, evaluate(engine, subject, folder))
+
+
+def evaluate(engine: Engine, subject: Subject, folder: Path = EXPECTATIONS_DIR) -> Evaluation:
+    """Evaluate every expectation of a subject and record nothing.
+
+    Raises:
+        BadInputError: A suite, the register or a contract is not usable.
+    """
+    known_contracts = list(contracts.load_all().values()) if "raw" in subject.stages else []
+    suite, departed = _suite(subject, folder, known_contracts)
+    declared = [_declare(subject, expectation) for expectation in suite]
+    undelivered = _undelivered(engine, subject, declared, known_contracts)
+    looked = undelivered | look(engine, subject, [one for one in declared if one.expectation.id not in undelivered])
+    results = [_result(expectation, looked[expectation.id]) for expectation in suite if expectation.id in looked]
+    results = [*_self_checks(suite, departed, results), *results]
+    return Evaluation(verdict.verdict_of(results), suites.sha256_of(suite), tuple(results))
+
+
+def _suite(
+    subject: Subject, folder: Path, known_contracts: Sequence[contracts.Contract]
+) -> tuple[list[Expectation], list[tuple[str, str]]]:
+    """Return what is expected of a subject, and where that departs from the register."""
+    register = suites.load_register(folder)
+    suite: list[Expectation] = []
+    departed: list[tuple[str, str]] = []
+    for stage in subject.stages:
+        if stage == "raw":
+            of_stage = raw_suite.derive(known_contracts)
+        else:
+            of_stage = suites.load(stage, folder)
+            departed += suites.departures(of_stage, register[stage])
+        if not of_stage:
+            departed.append((stage, "empty suite"))
+        suite += of_stage
+    return suite, departed
+
+
+def _declare(subject: Subject, expectation: Expectation) -> Declared:
+    schema, name = expectation.table.split(".")
+    known_until = subjects.as_known(subject) if schema == "raw" and name not in _LEDGER_OF_RAW else None
+    query, looked_at = (
+        None if asked is None else subjects.rendered(subject, asked)
+        for asked in (expectation.query, expectation.looked_at)
+    )
+    return Declared(expectation, Relation(subjects.schema_of(subject, schema), name, known_until), query, looked_at)
+
+
+def _undelivered(
+    engine: Engine, subject: Subject, declared: Sequence[Declared], known_contracts: Sequence[contracts.Contract]
+) -> dict[str, Looked]:
+    """Return what there is to say of tables of feeds that nobody delivered, by id of the expectation.
+
+    That nothing came is one warning of its own per feed, and makes "no data" of what rests on it; it is no fault of
+    the rows that are not there.
+    """
+    feeds = raw_suite.feed_of(known_contracts)
+    delivered = _delivered(engine, subjects.as_known(subject))
+    made = {}
+    for one in declared:
+        feed = feeds.get(one.expectation.table)
+        if feed is not None and feed not in delivered:
+            made[one.expectation.id] = Looked(True, f"{feed} was not delivered: see raw.{feed}.delivered", 0)
+    return made
+
+
+def _delivered(engine: Engine, as_known: datetime | None) -> set[str]:
+    batches = tables.batches.c
+    query = select(batches.feed).distinct().where(batches.status == "loaded")
+    if as_known is not None:
+        query = query.where(batches.received_at <= as_known)
+    with engine.connect() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def _result(expectation: Expectation, seen: Looked) -> Result:
+    return Result(
+        id=expectation.id,
+        stage=expectation.stage,
+        severity=expectation.severity,
+        success=seen.success,
+        observed=seen.observed,
+        rows_looked_at=seen.rows,
+        failing_keys=seen.keys,
+    )
+
+
+def _self_checks(
+    suite: Sequence[Expectation], departed: Sequence[tuple[str, str]], results: Sequence[Result]
+) -> list[Result]:
+    """Check the gate itself: no suite lost an expectation, and everything declared was evaluated."""
+    evaluated = {result.id for result in results}
+    skipped = [expectation.id for expectation in suite if expectation.id not in evaluated]
+    complete = f"{len(suite)} expectations, as registered"
+    lost = "; ".join(f"{name}: {how}" for name, how in departed)
+    return [
+        Result(
+            "gate.suites_are_registered",
+            "gate",
+            "error",
+            not departed,
+            lost or complete,
+            len(suite),
+            tuple({"id": name, "how": how} for name, how in departed),
+        ),
+        Result(
+            "gate.everything_was_evaluated",
+            "gate",
+            "error",
+            not skipped,
+            f"{len(evaluated)} of {len(suite)} expectations evaluated",
+            len(suite),
+            tuple({"id": name} for name in skipped),
+        ),
+    ]
