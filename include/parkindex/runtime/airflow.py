@@ -200,9 +200,10 @@ class Api:
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         self._request("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
 
-    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        """Return a run."""
-        return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+    def runs(self, run_id: str) -> dict[str, str]:
+        """Return the runs of this id, DAG → state."""
+        found = self._get("/api/v2/dags/~/dagRuns", run_id_prefix_pattern=run_id, limit=100)["dag_runs"]
+        return {one["dag_id"]: one["state"] for one in found if one["dag_run_id"] == run_id}
 
     def active_runs(self) -> list[dict[str, Any]]:
         """Return every run that is queued or running."""
@@ -215,12 +216,12 @@ class Api:
         """End a run: its tasks are stopped."""
         self._request("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
 
-    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """Return the task instances of a run."""
-        found: list[dict[str, Any]] = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=100)[
-            "task_instances"
-        ]
-        return found
+    def tasks(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the task instances of the runs of this id, of every DAG."""
+        found: list[dict[str, Any]] = self._get(
+            "/api/v2/dags/~/dagRuns/~/taskInstances", run_id_prefix_pattern=run_id, limit=100
+        )["task_instances"]
+        return [task for task in found if task["dag_run_id"] == run_id]
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """Return what a task returned; None when it returned nothing."""

@@ -30,6 +30,7 @@ from parkindex.settings import Settings, child_environment, with_driver
 
 POSTGRES = "postgres"
 SAMPLE_SERVER = "sample-server"
+SAMPLE_WRITER = "sample"
 _SAMPLE_SERVER_SECONDS = 30.0
 
 
@@ -97,7 +98,7 @@ def down(settings: Settings) -> list[dict[str, Any]]:
 def status(settings: Settings) -> dict[str, Any]:
     """Return what runs, and where; ``state`` is ``running``, ``stopped`` or ``not answering``."""
     noted = settings.services()
-    known = _noted_services(settings)
+    known = noted_services(settings)
     embedded = cluster(settings)
     healthy: dict[str, str] = {}
     if any(service.name == "api-server" and service.is_alive for service in known):
@@ -177,11 +178,11 @@ def launch(settings: Settings, only_warehouse: bool = False, say: Callable[[str]
     serve_sample(settings)
     if only_warehouse:
         return
-    running = {service.name for service in _noted_services(settings) if service.is_alive}
+    running = {service.name for service in noted_services(settings) if service.is_alive}
     if set(airflow.COMPONENTS) <= running:
         return
     # Half an Airflow has other ports and secrets in mind: it is replaced whole.
-    _end_services(settings, airflow.COMPONENTS)
+    end_services(settings, airflow.COMPONENTS)
     database = airflow_database_url(settings)
     port = processes.free_port(_kept_ports(settings).get("airflow"))
     _keep_port(settings, "airflow", port)
@@ -191,7 +192,7 @@ def launch(settings: Settings, only_warehouse: bool = False, say: Callable[[str]
     _note(settings, airflow_url=f"http://127.0.0.1:{port}")
     for component in airflow.COMPONENTS:
         say(f"airflow {component}")
-        _spawn(settings, component, airflow.command(component), env, cwd=airflow.home(settings))
+        _serve(settings, component, airflow.command(component), env, cwd=airflow.home(settings))
     with (settings.logs / "api-server.log").open("a", encoding="utf-8") as log:
         log.write("parkindex: nobody has to log in to this Airflow; it listens on 127.0.0.1 only, for one person\n")
 
@@ -206,7 +207,7 @@ def wait_healthy(settings: Settings) -> str:
     until = time.monotonic() + airflow.HEALTHY_SECONDS
     with airflow.connected(address) as api:
         while True:
-            for service in _noted_services(settings):
+            for service in noted_services(settings):
                 if service.name in airflow.COMPONENTS and not service.is_alive:
                     raise ServiceDownError(
                         f"Airflow's {service.name} ended while starting.",
@@ -233,7 +234,7 @@ def serve_sample(settings: Settings) -> None:
     folder = sample_folder(settings)
     if not (folder / "api").exists():
         return
-    if any(service.name == SAMPLE_SERVER and service.is_alive for service in _noted_services(settings)):
+    if any(service.name == SAMPLE_SERVER and service.is_alive for service in noted_services(settings)):
         return
     port_file = settings.run / "sample-server.port"
     port_file.unlink(missing_ok=True)
@@ -241,7 +242,7 @@ def serve_sample(settings: Settings) -> None:
     kept = _kept_ports(settings).get(SAMPLE_SERVER)
     if kept is not None and processes.free_port(kept) == kept:
         words += ["--port", str(kept)]
-    service = _spawn(settings, SAMPLE_SERVER, words, child_environment(settings), cwd=settings.run)
+    service = _serve(settings, SAMPLE_SERVER, words, child_environment(settings), cwd=settings.run)
     until = time.monotonic() + _SAMPLE_SERVER_SECONDS
     while not (port_file.exists() and port_file.read_text("ascii").strip()):
         if not service.is_alive or time.monotonic() > until:
@@ -300,7 +301,14 @@ def _require_answer(variable: str, url: str) -> None:
         ) from error
 
 
-def _spawn(settings: Settings, name: str, words: list[str], env: dict[str, str], cwd: Path) -> Service:
+def spawn(
+    settings: Settings, name: str, words: list[str], env: dict[str, str], cwd: Path
+) -> tuple[Service, subprocess.Popen[bytes]]:
+    """Start a process as the leader of a session of its own, and note it before it is used.
+
+    Raises:
+        ServiceDownError: It ended at once.
+    """
     log = settings.logs / f"{name}.log"
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -316,6 +324,11 @@ def _spawn(settings: Settings, name: str, words: list[str], env: dict[str, str],
         )
     service = Service(name, child.pid, start, str(log))
     _note_service(settings, service)
+    return service, child
+
+
+def _serve(settings: Settings, name: str, words: list[str], env: dict[str, str], cwd: Path) -> Service:
+    service, child = spawn(settings, name, words, env, cwd)
     child.returncode = 0  # it outlives us on purpose; `processes.end` collects it when it is still our child
     return service
 
@@ -325,7 +338,7 @@ def _spawn(settings: Settings, name: str, words: list[str], env: dict[str, str],
 
 def stop_all(settings: Settings) -> list[dict[str, Any]]:
     """End every service and everything it started, Postgres last. The lock must be held."""
-    stopped = _end_services(settings, (*airflow.COMPONENTS, SAMPLE_SERVER))
+    stopped = end_services(settings, (*airflow.COMPONENTS, SAMPLE_SERVER, SAMPLE_WRITER))
     embedded = cluster(settings)
     if embedded.root.exists():
         server = embedded.pid
@@ -335,8 +348,9 @@ def stop_all(settings: Settings) -> list[dict[str, Any]]:
     return stopped
 
 
-def _end_services(settings: Settings, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    noted = [service for service in _noted_services(settings) if service.name in names]
+def end_services(settings: Settings, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """End services and all they started, and forget them. The lock must be held."""
+    noted = [service for service in noted_services(settings) if service.name in names]
     members: dict[int, int] = {}
     owners: dict[int, str] = {}
     for service in noted:
@@ -349,7 +363,7 @@ def _end_services(settings: Settings, names: tuple[str, ...]) -> list[dict[str, 
     for service in noted:
         late |= processes.started_by(service.pid, service.started)
     ended += processes.end(late, patience=1.0)
-    _write(settings, services=[asdict(one) for one in _noted_services(settings) if one.name not in names])
+    _write(settings, services=[asdict(one) for one in noted_services(settings) if one.name not in names])
     return [{"name": owners.get(pid, "task"), "pid": pid} for pid in ended]
 
 
@@ -362,7 +376,8 @@ def _make_folders(settings: Settings) -> None:
     settings.run.chmod(0o700)
 
 
-def _noted_services(settings: Settings) -> list[Service]:
+def noted_services(settings: Settings) -> list[Service]:
+    """Return what was started since the machine was, running or not."""
     noted = settings.services()
     if noted.get("boot_id") != processes.boot_id():  # the machine was restarted since: nothing noted runs
         return []
@@ -374,7 +389,7 @@ def _as_service(entry: dict[str, Any]) -> Service:
 
 
 def _note_service(settings: Settings, service: Service) -> None:
-    others = [asdict(one) for one in _noted_services(settings) if one.name != service.name]
+    others = [asdict(one) for one in noted_services(settings) if one.name != service.name]
     _write(settings, services=[*others, asdict(service)])
 
 
