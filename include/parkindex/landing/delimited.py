@@ -1,0 +1,354 @@
+"""Comma-separated files in blocks: decoded as declared, split by RFC 4180, parsed by polars.
+
+The structure of a block (where records begin, how many cells they have, on which line they stand) is found by NumPy on
+the bytes, so that a record with a cell too many is set aside with its line and takes no other record with it. A block
+whose quotes do not stand as RFC 4180 wants is read by Python's csv module instead: slower, and forgiving in the same
+way for every record.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from parkindex.contracts import Contract, Server, Table
+from parkindex.landing.archives import chunks
+from parkindex.landing.blocks import Block, Continuation, Header, SetAside, map_header, without_blank
+from parkindex.landing.refusal import refuse
+
+BLOCK_BYTES = 16 << 20
+_MOST_RECORD_BYTES = 64 << 20
+_CODECS = {"UTF-8": "utf-8", "UTF-8-BOM": "utf-8", "GB18030": "gb18030"}
+_BOM = codecs.BOM_UTF8
+_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
+_STRUCTURAL = np.zeros(256, dtype=bool)
+_STRUCTURAL[[_COMMA, _NEWLINE, _QUOTE]] = True
+_BESIDE_QUOTE = np.zeros(256, dtype=bool)
+_BESIDE_QUOTE[[_COMMA, _NEWLINE, _RETURN, _QUOTE]] = True
+
+
+def read(
+    contract: Contract,
+    server: Server,
+    path: Path,
+    *,
+    compressed: bool,
+    notes: list[str],
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Block]:
+    """Yield the records of a CSV file, block by block.
+
+    Raises:
+        FileRefusedError: The encoding, the header or the quoting is not what it should be.
+    """
+    (table,) = contract.tables
+    pieces = _decoded(chunks(path, block_bytes, compressed=compressed), server.encoding, contract)
+    reader = _Reader(contract, table, notes)
+    continuation = Continuation(table)
+    for block in reader.blocks(pieces):
+        yield continuation.fill(without_blank(block))
+
+
+def _decoded(pieces: Iterator[bytes], encoding: str, contract: Contract) -> Iterator[bytes]:
+    """Yield UTF-8 bytes without a byte order mark, out of bytes in the declared encoding.
+
+    UTF-8 bytes read as GB18030 mostly raise nothing, hence the sentinel check on the header (see ``_Reader``); it runs
+    on the first piece, before the rest is decoded.
+    """
+    decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
+    first = True
+    seen = 0
+    for piece in chain(pieces, [b""]):
+        body = piece
+        if first and piece:
+            first = False
+            marked = piece.startswith(_BOM)
+            if encoding == "UTF-8-BOM" and not marked:
+                refuse("file.encoding", "The file does not begin with the UTF-8 byte order mark.")
+            if encoding == "GB18030":
+                _check_sentinel_bytes(piece, contract)
+            elif marked:
+                body = piece[len(_BOM) :]
+        try:
+            text = decoder.decode(body, final=not piece)
+            yield text.encode("utf-8") if encoding == "GB18030" else body
+        except UnicodeError as error:
+            at = seen + getattr(error, "start", 0)
+            refuse("file.encoding", f"The file is not {encoding}: byte {at} cannot be decoded.{_hint(piece, encoding)}")
+        seen += len(piece)
+
+
+def _check_sentinel_bytes(piece: bytes, contract: Contract) -> None:
+    """Refuse a file declared GB18030 whose header is UTF-8: decoding would raise nothing."""
+    header = piece.split(b"\n", maxsplit=1)[0].removeprefix(_BOM)
+    if header.isascii():
+        return
+    found = header.decode("gb18030", errors="replace")
+    if not any(sentinel in found for sentinel in contract.encoding_sentinels):
+        hint = _hint(header, "GB18030")
+        listed = ", ".join(contract.encoding_sentinels)
+        refuse("file.sentinel", f"Read as GB18030, the header holds none of: {listed}.{hint}", "line 1")
+
+
+def _hint(piece: bytes, declared: str) -> str:
+    for other in ("UTF-8", "GB18030", "UTF-16"):
+        if other == declared:
+            continue
+        try:
+            codecs.getincrementaldecoder(other)().decode(piece[:4096])
+        except UnicodeError:
+            continue
+        return f" It may be {other}."
+    return ""
+
+
+@dataclass(frozen=True)
+class _Structure:
+    """Where the records of some bytes are.
+
+    Attributes:
+        starts: Offset of each record.
+        ends: Offset behind each record's line end.
+        widths: Cells of each record.
+        lines: Line of each record, from 0, relative to the bytes.
+        line_count: Line ends in all records.
+        well_formed: Whether quotes stand where RFC 4180 has them.
+    """
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    widths: npt.NDArray[np.int64]
+    lines: npt.NDArray[np.int64]
+    line_count: int
+    well_formed: bool
+
+
+def _structure(data: bytes) -> _Structure:
+    """Find records by the parity of quotes: outside quotes a comma ends a cell and a newline a record."""
+    raw = np.frombuffer(data, dtype=np.uint8)
+    positions = np.flatnonzero(_STRUCTURAL[raw])
+    kinds = raw[positions]
+    is_quote = kinds == _QUOTE
+    inside = (np.cumsum(is_quote) & 1).astype(bool)
+    outside = ~is_quote & ~inside
+    ends_at = positions[outside]
+    breaks = np.flatnonzero(kinds[outside] == _NEWLINE)
+    ends = ends_at[breaks] + 1
+    widths = np.diff(breaks, prepend=-1)
+    starts = np.concatenate([[0], ends[:-1]]) if len(ends) else np.zeros(0, dtype=np.int64)
+    newlines = positions[kinds == _NEWLINE]
+    lines = np.searchsorted(newlines, starts)
+    line_count = int(np.searchsorted(newlines, ends[-1])) if len(ends) else 0
+    return _Structure(starts, ends, widths, lines, line_count, _quotes_fit(raw, positions[is_quote]))
+
+
+def _quotes_fit(raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> bool:
+    """Whether every quote that opens follows a cell's beginning and every one that closes precedes a cell's end."""
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = raw[opening[opening > 0] - 1]
+    after = raw[closing[closing < len(raw) - 1] + 1]
+    return bool(_BESIDE_QUOTE[before].all() and _BESIDE_QUOTE[after].all())
+
+
+class _Reader:
+    """Reads one file's records from pieces of UTF-8 bytes."""
+
+    def __init__(self, contract: Contract, table: Table, notes: list[str]) -> None:
+        self.contract = contract
+        self.table = table
+        self.notes = notes
+        self.header: Header | None = None
+        self.line = 1
+
+    def blocks(self, pieces: Iterator[bytes]) -> Iterator[Block]:
+        """Yield blocks of whole records; the rest of a piece is carried to the next."""
+        carried = b""
+        for piece in pieces:
+            carried += piece
+            if len(carried) > _MOST_RECORD_BYTES + len(piece):
+                refuse("file.truncated", "A record is longer than 64 MiB: a quote is not closed.", f"line {self.line}")
+            structure = _structure(carried)
+            if not structure.well_formed:
+                yield from self._slowly(chain([carried], pieces))
+                return
+            if len(structure.ends):
+                end = int(structure.ends[-1])
+                yield from self._block(carried[:end], structure)
+                carried = carried[end:]
+        if carried.strip():
+            structure = _structure(carried + b"\n")
+            if structure.well_formed and not len(structure.ends):
+                refuse("file.truncated", "The file ends inside a quoted cell.", f"line {self.line}")
+            if not structure.well_formed:
+                yield from self._slowly(iter([carried]))
+                return
+            yield from self._block(carried + b"\n", structure)
+        if self.header is None:
+            refuse("file.empty", "The file has no header.")
+
+    def _block(self, data: bytes, structure: _Structure) -> Iterator[Block]:
+        """Yield the block of some whole records, the header's record taken off."""
+        raw = np.frombuffer(data, dtype=np.uint8)
+        keep = ~_is_empty_line(raw, structure)
+        if self.header is None:
+            if not keep.any():
+                self.line += structure.line_count
+                return
+            first = int(np.flatnonzero(keep)[0])
+            begin, end = int(structure.starts[first]), int(structure.ends[first])
+            self._take_header(_cells(data[begin:end]), self.line + int(structure.lines[first]))
+            keep[first] = False
+        assert self.header is not None  # noqa: S101 - _take_header has set it, or refused the file
+        width = len(self.header.texts)
+        lines = structure.lines + self.line
+        self.line += structure.line_count
+        ragged = keep & (structure.widths != width)
+        keep &= ~ragged
+        set_aside = tuple(
+            self._ragged(_cells(data[int(structure.starts[at]) : int(structure.ends[at])]), int(lines[at]))
+            for at in np.flatnonzero(ragged)
+        )
+        body = data if keep.all() else raw[np.repeat(keep, structure.ends - structure.starts)].tobytes()
+        rows = pl.Series(lines[keep], dtype=pl.Int64)
+        yield Block(self.table, self.header, _parsed(body, width, len(rows)), rows, set_aside=set_aside)
+
+    def _slowly(self, pieces: Iterator[bytes]) -> Iterator[Block]:
+        """Yield blocks by Python's csv module, from the current record on."""
+        csv.field_size_limit(_MOST_RECORD_BYTES)
+        lines = _Lines(pieces)
+        records: list[list[str]] = []
+        rows: list[int] = []
+        set_aside: list[SetAside] = []
+        first_line = self.line
+        reader = csv.reader(lines)
+        begin = first_line
+        for record in reader:
+            row, begin = begin, first_line + reader.line_num
+            lines.pending = 0
+            if not any(cell.strip() for cell in record):
+                continue
+            if self.header is None:
+                self._take_header(record, row)
+            elif len(record) != len(self.header.texts):
+                set_aside.append(self._ragged(record, row))
+            else:
+                records.append(record)
+                rows.append(row)
+            if len(records) >= 50_000:
+                yield self._listed(records, rows, set_aside)
+                records, rows, set_aside = [], [], []
+        if lines.open_quote:
+            refuse("file.truncated", "The file ends inside a quoted cell.", f"line {begin}")
+        if self.header is not None:
+            yield self._listed(records, rows, set_aside)
+
+    def _listed(self, records: list[list[str]], rows: list[int], set_aside: list[SetAside]) -> Block:
+        assert self.header is not None  # noqa: S101 - records are only listed under a header
+        width = len(self.header.texts)
+        cells = pl.DataFrame(
+            {str(place): [record[place] for record in records] for place in range(width)},
+            schema={str(place): pl.String for place in range(width)},
+        )
+        return Block(self.table, self.header, cells, pl.Series(rows, dtype=pl.Int64), set_aside=tuple(set_aside))
+
+    def _take_header(self, texts: list[str], line: int) -> None:
+        sentinels = self.contract.encoding_sentinels
+        if sentinels and not any(sentinel in header for sentinel in sentinels for header in texts):
+            listed = ", ".join(sentinels)
+            refuse("file.sentinel", f"The header holds none of: {listed}.", f"line {line}")
+        if len(texts) == 1 and "\r" in texts[0].strip("\r"):
+            refuse("file.line_ends", "The lines end in CR alone; LF or CRLF is read.", f"line {line}")
+        self.header = map_header(self.contract, self.table, texts, f"line {line}", self.notes)
+
+    def _ragged(self, record: list[str], line: int) -> SetAside:
+        assert self.header is not None  # noqa: S101 - a record is ragged against a header
+        texts = self.header.texts
+        original: dict[str, str | None] = {
+            (texts[place] if place < len(texts) else "") or f"#{place + 1}": cell for place, cell in enumerate(record)
+        }
+        return SetAside(line, None, "row.ragged", original, f"{len(record)} cells, {len(texts)} headers")
+
+
+class _Lines:
+    """Lines of text out of pieces of bytes, line ends kept.
+
+    Attributes:
+        pending: Lines handed out since the reader last finished a record (the reader sets it back).
+        open_quote: Whether the file ended while a record was unfinished.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._stream = io.TextIOWrapper(io.BufferedReader(_Pieces(pieces)), encoding="utf-8", newline="\n")
+        self.pending = 0
+        self.open_quote = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline()
+        if not line:
+            self.open_quote = self.pending > 0
+            raise StopIteration
+        self.pending += 1
+        return line
+
+
+class _Pieces(io.RawIOBase):
+    """A stream over pieces of bytes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Whether it can be read: it can."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer from the next piece."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        taken = self._rest[: len(buffer)]
+        self._rest = self._rest[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def _is_empty_line(raw: npt.NDArray[np.uint8], structure: _Structure) -> npt.NDArray[np.bool_]:
+    """Whether a record is a line without any text: such lines are no records."""
+    first = raw[structure.starts]
+    short = structure.ends - structure.starts <= 2
+    return np.asarray(short & ((first == _NEWLINE) | (first == _RETURN)))
+
+
+def _cells(record: bytes) -> list[str]:
+    """Return the cells of one whole record."""
+    csv.field_size_limit(_MOST_RECORD_BYTES)
+    return next(csv.reader(io.StringIO(record.decode("utf-8"), newline="")), [])
+
+
+def _parsed(body: bytes, width: int, height: int) -> pl.DataFrame:
+    """Parse whole records of equal width into text cells; an empty cell is the empty text."""
+    names = [str(place) for place in range(width)]
+    if height == 0:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    frame = pl.read_csv(
+        body, has_header=False, schema=dict.fromkeys(names, pl.String), empty_string_is_null=False, raise_if_empty=True
+    )
+    if frame.shape != (height, width):
+        # Never seen; if the two ever disagree about the same bytes, no row number could be believed.
+        raise RuntimeError(f"polars read {frame.shape}, the structure says {(height, width)}")
+    return frame
