@@ -35,6 +35,7 @@ VERBS = {
     "compare": ("releases", "Compare two releases cell by cell."),
     "explain": ("releases", "From rank to score to value to records, with file and row."),
     "verify": ("releases", "Check a bundle, or the warehouse's releases, chain and approvals."),
+    "score": ("score", "The index engine on any data: two CSV files and a method."),
     "methodology": ("releases", "Methodology editions: check, show."),
 }
 

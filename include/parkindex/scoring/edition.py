@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkindex.errors import BadInputError
+from parkindex.scoring.draws import uniform
 from parkindex.scoring.ranks import Floats, half_up, ranks
 
 Value = tuple[str, str, Decimal | float | int | None]
@@ -246,7 +247,7 @@ def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list
         return []
     spread = framework.rules["robustness_weight_spread"]
     factors = (
-        1 - spread + 2 * spread * _uniform(int(framework.rules["robustness_seed"]), (draws, len(framework.weights)))
+        1 - spread + 2 * spread * uniform(int(framework.rules["robustness_seed"]), (draws, len(framework.weights)))
     )
     weights = framework.weights * factors  # (draws, m)
 
@@ -285,12 +286,6 @@ def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list
 def _nearest_rank(percent: int, count: int) -> int:
     """Return the index of a quantile in sorted data: the ⌈p·n⌉-th value."""
     return -(-percent * count // 100) - 1
-
-
-def _uniform(seed: int, shape: tuple[int, int]) -> Floats:
-    """Draw numbers in [0, 1): the upper 53 bits of PCG64's raw output, row by row."""
-    raw = np.random.PCG64(seed).random_raw(shape[0] * shape[1])
-    return np.asarray(raw >> np.uint64(11), dtype=np.float64).reshape(shape) * 2.0**-53
 
 
 def _score(framework: _Framework, values: Floats) -> _Scores:
