@@ -1,0 +1,112 @@
+"""patent_events: what the API answers, and one document of the events before the last year."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parkindex.sample import facts
+from parkindex.sample.days import date_of, last_day
+from parkindex.sample.files import DUPLICATE, SYNTHETIC, Noise, Planted, mixed, positions, printed, sent
+from parkindex.sample.innovation import KIND_B, NOBODY
+from parkindex.sample.world import World
+
+FEED = "patent_events"
+API_FILE = "events.json"
+_Event = dict[str, Any]
+
+
+def write(world: World, feeds: Path, api: Path, noise: Noise, rng: np.random.Generator) -> dict[str, int]:
+    """Write the document and what the API answers from. Returns rows per file.
+
+    The API answers with every event, those of the document again, as such providers do.
+    """
+    events = _events(world, rng)
+    until = date_of(last_day(world.edition - 1)).isoformat()
+    document = feeds / FEED / f"synthetic-patent-events-{world.edition - 1}.json"
+    answer = api / FEED / API_FILE
+    counts = {}
+    for path, own, when in (
+        (document, [event for event in events if event["eventDate"] <= until], date(world.edition, 1, 10)),
+        (answer, events, date(world.edition + 1, 1, 25)),
+    ):
+        if own:
+            counts[path.name] = _write(path, own, noise, rng)
+            sent(path, when)
+    return counts
+
+
+def _events(world: World, rng: np.random.Generator) -> list[_Event]:
+    patents, people = world.patents, world.population
+    events: list[_Event] = []
+    chance = rng.uniform(0, 1, len(patents.kind)).tolist()
+    for row in np.flatnonzero(patents.kind == KIND_B).tolist():
+        e = int(patents.enterprise[row])
+        stranger = facts.UNIVERSITIES[row % len(facts.UNIVERSITIES)]
+        holder = stranger if e == NOBODY else printed(people.names.text[int(patents.name[row])], rng)
+        code = None if e == NOBODY or row % 3 else people.uscc[e]
+        granted = int(patents.published[row])
+
+        def event(kind: str, after: int, counterparty: str | None = None, amount: str | None = None) -> None:
+            happened = granted + after  # noqa: B023 - called in this turn of the loop only
+            if happened <= last_day(world.edition):
+                events.append(
+                    {
+                        "eventId": f"PE{len(events) + 1:09d}",
+                        "applicationNo": patents.application[row],  # noqa: B023
+                        "eventType": kind,
+                        "eventDate": date_of(happened).isoformat(),
+                        "holder": holder,  # noqa: B023
+                        "holderUscc": code,  # noqa: B023
+                        "counterparty": counterparty,
+                        "amountCny": amount,
+                    }
+                )
+
+        event("grant", 0)
+        if chance[row] < 0.06:
+            event("transfer", 200 + row % 300, people.names.text[row % len(people.names.text)])
+        elif chance[row] < 0.1:
+            event("pledge", 100 + row % 400, facts.BANKS[row % len(facts.BANKS)], f"{(row % 90 + 10) * 100_000}.00")
+        elif chance[row] < 0.15:
+            event("lapse", 365 + row % 500)
+        elif chance[row] < 0.2:
+            event("pct_filing", 30 + row % 200)
+    return events
+
+
+def _write(path: Path, events: list[_Event], noise: Noise, rng: np.random.Generator) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written: list[_Event] = []
+    for event, planted in mixed(events, _planted(events[0], len(events), rng)):
+        written.append(event)
+        if planted:
+            noise.plant(FEED, path.name, "", len(written), planted)
+    body = json.dumps({"notice": SYNTHETIC, "total": len(written), "data": written}, ensure_ascii=False, indent=None)
+    path.write_text(body + "\n", encoding="utf-8")
+    return len(written)
+
+
+def _planted(sample: _Event, n: int, rng: np.random.Generator) -> list[tuple[int, Planted[_Event]]]:
+    breaks: tuple[tuple[str, str, str, Any], ...] = (
+        (DUPLICATE, "", "", None),
+        ("patent.check_digit", "applicationNo", "application_number", "202010000001.7"),
+        ("value.enum", "eventType", "event_type", "abandon"),
+        ("type.date", "eventDate", "event_date", "2024-02-30"),
+        ("value.range", "amountCny", "amount_cny", "-1.00"),
+        ("value.required", "holder", "holder_name", None),
+        ("uscc.check_digit", "holderUscc", "holder_uscc", "91310115100000001A"),
+    )
+    planted: list[tuple[int, Planted[_Event]]] = []
+    for k, position in enumerate(positions(n, max(3, n // 200), rng)):
+        rule, key, column, value = breaks[k % len(breaks)]
+        if rule == DUPLICATE:
+            planted.append((position, Planted(None, DUPLICATE, "", "the event above once more")))
+            continue
+        row = {**sample, "eventId": f"PX{k + 1:09d}", key: value}
+        planted.append((position, Planted(row, rule, column, f"{key} broken")))
+    return planted
