@@ -67,9 +67,9 @@ def status(console: Console) -> None:
 @verb
 def doctor(console: Console) -> None:
     """Say what is wrong with this machine; exit 7 when something must be put right."""
-    from parkindex.runtime import services
+    from parkindex.runtime import doctor as physician
 
-    findings = services.doctor(settings_module.load())
+    findings = physician.examine(settings_module.load())
     console.result([finding.as_dict() for finding in findings])
     if not console.as_json:
         console.table(

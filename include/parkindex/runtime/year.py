@@ -52,48 +52,50 @@ def run(settings: Settings, edition: int, seed: int, size: str, as_json: bool = 
     """
     began = time.monotonic()
     with services.exclusive(settings, "ranking"), _signals_interrupt():
-        was_up = any(service.is_alive for service in services.noted_services(settings))
+        before = services.running(settings)
         try:
             with View(sys.stderr if as_json else sys.stdout) as view:
-                _refuse_other_sample(settings, edition, seed, size)
                 document = _year(settings, view, edition, seed, size)
         except KeyboardInterrupt:
             with _signals_ignored():
-                click.echo("interrupted: stopping what runs ...", err=True)
-                _stop(settings, was_up)
+                click.echo("interrupted: stopping what was started ...", err=True)
+                _stop(settings, before)
             click.echo("Stopped; what is done stays done. Run it again to go on.", err=True)
             return INTERRUPTED
-        except ServiceDownError:
-            # Half a start is of no use to anybody; data and logs stay.
-            if not was_up:
-                services.stop_all(settings)
-            raise
     _report(document | {"seconds": round(time.monotonic() - began, 1)}, as_json)
     return 0
 
 
 def _year(settings: Settings, view: View, edition: int, seed: int, size: str) -> dict[str, Any]:
+    _refuse_other_sample(settings, edition, seed, size)
+    with services.undone_on_failure(settings):
+        engine, address = _start(settings, view, edition, seed, size)
+    # From here on Airflow stays up when something fails: what failed is best looked at there.
+    release_id = pipeline.up_to_date(settings, edition)
+    already_there = release_id is not None
+    if release_id is None:
+        with airflow.connected(address) as api:
+            release_id = _through_airflow(api, settings, view, edition)
+    return _facts(settings, engine, edition, release_id, already_there) | {"airflow_url": address}
+
+
+def _start(settings: Settings, view: View, edition: int, seed: int, size: str) -> tuple[Engine, str]:
+    """Start the services and put the sample's deliveries into the inbox; returns the warehouse, Airflow's address."""
     writing = _start_sample(settings, edition, seed, size)
-    with view.step("start", "services") as notes:
+    with view.step("start", "services"):
         services.launch(settings)
-        notes.append("airflow is starting")
     with view.step("start", "warehouse") as notes:
-        notes += pipeline.prepare(settings)["warnings"]
+        notes.extend(pipeline.prepare(settings)["warnings"])
         engine = pipeline.engine_of(settings)
         _refuse_other_deliveries(settings, engine)
     with view.step("start", "sample world") as notes:
         notes.append(_finish_sample(settings, writing, edition, seed, size))
         notes.append(f"{_deliver(settings)} new files in the inbox")
         services.serve_sample(settings)
-    release_id = pipeline.up_to_date(settings, edition)
-    already_there = release_id is not None
     with view.step("start", "airflow") as notes:
         address = services.wait_healthy(settings)
         notes.append(address)
-    if release_id is None:
-        with airflow.connected(address) as api:
-            release_id = _through_airflow(api, settings, view, edition)
-    return _facts(settings, engine, edition, release_id, already_there) | {"airflow_url": address}
+    return engine, address
 
 
 def _through_airflow(api: Api, settings: Settings, view: View, edition: int) -> str:
@@ -181,7 +183,7 @@ def _refuse_other_deliveries(settings: Settings, engine: Engine) -> None:
     files = sum(1 for path in settings.inbox.rglob("*") if path.is_file())
     if count or files:
         raise UsageError(
-            "This installation holds deliveries that are not of a sample world; synthetic ones are not put beside them.",
+            "This installation holds deliveries that are not a sample's; synthetic ones are not put beside them.",
             where=f"{settings.inbox}, raw.batches",
             why=f"{files} files in the inbox, {count} batches in the warehouse",
             next_step="set PARKINDEX_HOME (and PARKINDEX_WAREHOUSE_URL, if you set it) to fresh ones",
@@ -318,13 +320,11 @@ def _signals_ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _stop(settings: Settings, was_up: bool) -> None:
-    """End our runs, and the services unless they ran before us."""
-    services.end_services(settings, (services.SAMPLE_WRITER,))
+def _stop(settings: Settings, before: list[str]) -> None:
+    """End our runs, and the services that did not run before us."""
     address = settings.services().get("airflow_url")
     if address:
         with airflow.connected(address) as api:
             if api.health():
                 follow.end_leftover_runs(api, _RUN_PREFIX)
-    if not was_up:
-        services.stop_all(settings)
+    services.stop_all(settings, keep=before)
