@@ -83,6 +83,11 @@ class Ghosts:
         return identifiers.unified_codes(np.array([self.district]), serial)[0]
 
 
+def miscoded(code: str) -> str:
+    """Return a code whose check character is wrong."""
+    return code[:-1] + ("A" if code[-1] != "A" else "B")
+
+
 def positions(rows: int, count: int, rng: np.random.Generator) -> list[int]:
     """Return places of noise among rows: after which row (0-based) each stands, sorted."""
     return sorted(rng.integers(0, max(rows, 1), count).tolist()) if rows else []

@@ -32,9 +32,7 @@ def unified_codes(districts: NDArray[np.int64], serials: NDArray[np.int64]) -> l
     return _text(np.column_stack([digits, outer]), USCC_ALPHABET)
 
 
-def application_numbers(
-    years: NDArray[np.int64], types: NDArray[np.int64], serials: NDArray[np.int64]
-) -> list[str]:
+def application_numbers(years: NDArray[np.int64], types: NDArray[np.int64], serials: NDArray[np.int64]) -> list[str]:
     """Return CN application numbers ``YYYYTNNNNNNN.C`` with right check digits.
 
     Args:

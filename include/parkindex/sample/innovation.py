@@ -127,7 +127,9 @@ def patents(
     base = np.array([115_000_000, 110_000_000, 215_000_000, 307_000_000])[kind_of]
     number = [str(x) for x in (base + np.arange(total)).tolist()]
     # A grant of the same application printed under a second number within the year: counted once.
-    granted = np.flatnonzero((kind_of[:-1] == KIND_B) & (owner[:-1] >= 0) & (kind_of[1:] == KIND_B) & (owner[1:] == owner[:-1]))
+    granted = np.flatnonzero(
+        (kind_of[:-1] == KIND_B) & (owner[:-1] >= 0) & (kind_of[1:] == KIND_B) & (owner[1:] == owner[:-1])
+    )
     for twin in granted[:3].tolist():
         application[twin + 1] = application[twin]
         filed[twin + 1] = filed[twin]
@@ -246,7 +248,9 @@ def _honours(
         unicorns = own[rng.uniform(0, 1, len(own)) < min(0.9, expected * 0.5 / max(len(own), 1))]
         for year in range(edition - 3, edition + 1):
             joined = unicorns[rng.uniform(0, 1, len(unicorns)) < 0.75 + 0.08 * (year - edition + 3)]
-            alive = joined[(population.registered[joined] < first_day(year)) & (population.ended[joined] > first_day(year))]
+            alive = joined[
+                (population.registered[joined] < first_day(year)) & (population.ended[joined] > first_day(year))
+            ]
             found += _listed(population, UNICORN, year, alive, True, last_day(year), last_day(year + 1) - 1)
         for enterprise in own[rng.uniform(0, 1, len(own)) < min(0.9, expected * 0.4 / max(len(own), 1))].tolist():
             champions.setdefault(edition - 3 + int(rng.integers(0, 4)), []).append(enterprise)

@@ -90,7 +90,9 @@ def lay_out(edition: int, rng: np.random.Generator) -> Land:
                 whole = _parcel(site, k, cells, rng)
                 own += [first, first + 1]
                 start = day(date(edition - int(rng.integers(8, 15)), int(rng.integers(1, 13)), 1))
-                plots.append(_plot(f"{park.code}-{count:02d}", number, site.district, (first, first + 1), whole, start, rng))
+                plots.append(
+                    _plot(f"{park.code}-{count:02d}", number, site.district, (first, first + 1), whole, start, rng)
+                )
         cells_of_park.append(tuple(own))
     outside = tuple(range(len(cells), len(cells) + len(facts.OUTSIDE)))
     cells += [Cell(district, (), west, south, east, north) for district, west, south, east, north in facts.OUTSIDE]
@@ -117,9 +119,7 @@ def _parcel(site: facts.Site, k: int, cells: list[Cell], rng: np.random.Generato
         (-0.72, -0.12, (south_west, south, north, north_west)),
         (0.12, 0.72, (south, south_east, north_east, north)),
     ):
-        cells.append(
-            Cell(site.district, ring, x + west * half, y - 0.72 * half, x + east * half, y + 0.72 * half)
-        )
+        cells.append(Cell(site.district, ring, x + west * half, y - 0.72 * half, x + east * half, y + 0.72 * half))
     return tuple(points)
 
 

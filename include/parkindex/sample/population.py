@@ -95,7 +95,11 @@ class Versions:
 
 @dataclass(frozen=True)
 class Population:
-    """All enterprises. ``home`` is the park (0-based) of the first address, −1 outside; ``group`` the industry group."""
+    """All enterprises.
+
+    ``home`` is the park (0-based) of the first address, −1 outside; ``group`` the industry group; ``strength`` a
+    standard normal number that revenue, staff and capital share.
+    """
 
     uscc: list[str]
     registered: Ints
@@ -173,7 +177,8 @@ def _choose(table: NDArray[np.float64], rows: Ints, rng: np.random.Generator) ->
     """Draw a column per entry of ``rows`` with that row's relative weights."""
     cumulative = np.cumsum(table / table.sum(axis=1, keepdims=True), axis=1)
     drawn = rng.uniform(0, 1, len(rows))
-    return np.minimum((drawn[:, None] > cumulative[rows]).sum(axis=1), table.shape[1] - 1)
+    chosen: Ints = np.minimum((drawn[:, None] > cumulative[rows]).sum(axis=1), table.shape[1] - 1)
+    return chosen
 
 
 def _registrations(
@@ -190,7 +195,8 @@ def _registrations(
     k = np.clip(period - 1, 0, 5)
     recent = years[k] + np.floor(share * (years[k + 1] - years[k])).astype(np.int64)
     after = years[6] + np.floor(share * (horizon - years[6])).astype(np.int64)
-    return np.where(period == 0, old, np.where(period == 7, after, recent))
+    drawn: Ints = np.where(period == 0, old, np.where(period == 7, after, recent))
+    return drawn
 
 
 def _plant_cohorts(registered: Ints, home: Ints, edition: int, rng: np.random.Generator) -> None:
@@ -201,9 +207,7 @@ def _plant_cohorts(registered: Ints, home: Ints, edition: int, rng: np.random.Ge
         registered[firsts + k] = first_day(year) + 20 + rng.integers(0, 300, len(firsts))
 
 
-def _ends(
-    registered: Ints, deaths: NDArray[np.float64], start: int, horizon: int, rng: np.random.Generator
-) -> Ints:
+def _ends(registered: Ints, deaths: NDArray[np.float64], start: int, horizon: int, rng: np.random.Generator) -> Ints:
     n = len(registered)
     young = registered >= start
     rate = deaths * np.where(young, 1.5, 1.0)
@@ -221,7 +225,9 @@ def _touch_year_ends(registered: Ints, ended: Ints, edition: int, rng: np.random
     count = max(2, n // 300)
     for year in range(edition - 2, edition + 1):
         for edge in (last_day(year), first_day(year)):
-            recent = np.flatnonzero((registered >= first_day(year)) & (registered <= last_day(year)) & (ended > edge + 400))
+            recent = np.flatnonzero(
+                (registered >= first_day(year)) & (registered <= last_day(year)) & (ended > edge + 400)
+            )
             registered[rng.choice(recent, min(count, len(recent)), replace=False)] = edge
             gone = np.flatnonzero((ended >= first_day(year)) & (ended <= last_day(year)) & (registered < edge - 60))
             ended[rng.choice(gone, min(count, len(gone)), replace=False)] = edge
@@ -312,9 +318,8 @@ def _events(
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (enterprise[1:] != enterprise[:-1]) | (days[1:] != days[:-1])
     order = order[fresh]
-    return _Events(
-        *(column[order] for column in columns), renames=renames[order], is_end=is_end[order], birth_cell=birth_cell
-    )
+    enterprise, days, cell, code, standard = (column[order] for column in columns)
+    return _Events(enterprise, days, cell, code, standard, renames[order], is_end[order], birth_cell)
 
 
 def _cells(park: Ints, land: Land, rng: np.random.Generator) -> Ints:

@@ -164,7 +164,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. The port is written to the port file once requests are answered."""
     parser = argparse.ArgumentParser(prog="python -m parkindex.sample.server", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="the sample world, or its api/patent_events")
-    parser.add_argument("--port-file", type=Path, required=True, help="file the port is written to, whole or not at all")
+    parser.add_argument(
+        "--port-file", type=Path, required=True, help="file the port is written to, whole or not at all"
+    )
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     options = parser.parse_args(arguments)
     try:

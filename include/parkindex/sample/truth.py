@@ -162,7 +162,11 @@ def _honoured(world: World, t: int) -> NDArray[np.bool_]:
     honoured = np.zeros(len(world.population), dtype=bool)
     for one in world.recognitions:
         linked = one.with_code or not world.population.names.ambiguous[one.name]
-        if one.kind in {innovation.UNICORN, innovation.HIDDEN_CHAMPION} and linked and one.valid_from <= d <= one.valid_to:
+        if (
+            one.kind in {innovation.UNICORN, innovation.HIDDEN_CHAMPION}
+            and linked
+            and one.valid_from <= d <= one.valid_to
+        ):
             honoured[one.enterprise] = True
     return honoured
 

@@ -17,6 +17,7 @@ from parkindex.sample.files import (
     Noise,
     Planted,
     Sheet,
+    miscoded,
     mixed,
     positions,
     printed,
@@ -110,9 +111,10 @@ def _planted(sample: _Row, n: int, ghosts: Ghosts, rng: np.random.Generator) -> 
             planted.append((position, Planted(None, DUPLICATE, "", "the row above once more")))
             continue
         row = list(sample)
-        row[1] = ghosts.code()
+        code = ghosts.code()
+        row[1] = code
         if number % 6 == 0:
-            row[1] = f"{row[1][:-1]}{'A' if row[1][-1] != 'A' else 'B'}"
+            row[1] = miscoded(code)
             planted.append((position, Planted(tuple(row), "uscc.check_digit", _HEADER[1], "wrong check character")))
             continue
         rule, column, value, note = breaks[int(rng.integers(0, len(breaks)))]

@@ -16,7 +16,16 @@ from parkindex.sample.world import World
 
 FEED = "headcounts"
 _HEADER = (
-    *("统计月份", "统一社会信用代码", "单位名称", "参保人数", "其中本科及以上", "其中硕士及以上", "其中博士", "其中外籍"),
+    *(
+        "统计月份",
+        "统一社会信用代码",
+        "单位名称",
+        "参保人数",
+        "其中本科及以上",
+        "其中硕士及以上",
+        "其中博士",
+        "其中外籍",
+    ),
 )
 _Row = Sequence[str]
 
@@ -41,9 +50,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
             noise.supersede(FEED, previous, f"{row[1]} {row[0]}", file, "miscounted, corrected a month later")
         waiting = list(_rows(world, own[wrong], insured[wrong], f"{month:%Y-%m}"))
         planted = _planted(rows, ghosts, rng) if rows else []
-        counts[file] = write_csv(
-            path, _HEADER, mixed(rows, planted), noise, FEED, encoding="gb18030", line_end="\r\n"
-        )
+        counts[file] = write_csv(path, _HEADER, mixed(rows, planted), noise, FEED, encoding="gb18030", line_end="\r\n")
         following = date(month.year + month.month // 12, month.month % 12 + 1, 20)
         sent(path, following)
         previous = file
@@ -55,7 +62,9 @@ def _rows(world: World, own: Ints, insured: Ints, month: str) -> Iterator[_Row]:
     owner = head.enterprise[own]
     name = people.versions.name[people.versions.first[owner]]
     bands = [insured * share[own] // 1000 for share in (head.bachelor, head.master, head.doctor, head.foreign)]
-    for e, n, *counts in zip(owner.tolist(), name.tolist(), insured.tolist(), *(b.tolist() for b in bands), strict=True):
+    for e, n, *counts in zip(
+        owner.tolist(), name.tolist(), insured.tolist(), *(b.tolist() for b in bands), strict=True
+    ):
         yield (month, people.uscc[e], people.names.text[n], *map(str, counts))
 
 

@@ -47,7 +47,9 @@ def _sheets(report: Report, code: str, rng: np.random.Generator) -> list[Sheet]:
     phone = f"021-0000{report.park:02d}{report.year % 100:02d}"
     cover: _Rows = [((code, facts.PARKS[report.park].name, *head[1:], person(report.park), phone), None)]
     declared = [(*head, name, kind, industry) for name, kind, codes in report.declared for industry in codes]
-    items: list[Sequence[Cell]] = [(*head, item, name, float(value), unit, proof) for item, name, value, unit, proof in report.items]
+    items: list[Sequence[Cell]] = [
+        (*head, item, name, float(value), unit, proof) for item, name, value, unit, proof in report.items
+    ]
     wrong_rows: list[tuple[int, Planted[Sequence[Cell]]]] = []
     wrong_items: list[tuple[int, Planted[Sequence[Cell]]]] = []
     fate = int(rng.integers(0, 8))

@@ -64,13 +64,11 @@ def _archive(path: Path, documents: Iterator[tuple[str, Planted[str] | None]], n
 
 
 def _documents(world: World, rows: Ints, wrong: set[int], rng: np.random.Generator) -> Iterator[str]:
-    patents = world.patents
     seen: set[int] = set()
     for row in rows.tolist():
         # A row that waited is delivered right now; the wrong ones of this archive are delivered wrong first.
         yield _document(world, row, rng, is_wrong=row in wrong and row not in seen)
         seen.add(row)
-    del patents
 
 
 def _document(world: World, row: int, rng: np.random.Generator, *, is_wrong: bool = False) -> str:

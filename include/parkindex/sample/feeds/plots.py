@@ -92,7 +92,10 @@ def _planted(plot: Plot, year: int) -> list[tuple[int, Planted[_Feature]]]:
     line["geometry"] = {"type": "LineString", "coordinates": [[121.5, 31.2], [121.6, 31.3]]}
     return [
         (5, Planted(line, "geojson.polygon", "geometry", "a line is no plot")),
-        (9, Planted(broken(建成面积公顷=99_999), "compare.at_most", "建成面积公顷", "more built up than there is land")),
+        (
+            9,
+            Planted(broken(建成面积公顷=99_999), "compare.at_most", "建成面积公顷", "more built up than there is land"),
+        ),
         (12, Planted(broken(园区代码="X01"), "value.pattern", "园区代码", "no park code")),
         (17, Planted(None, DUPLICATE, "", "the feature above once more")),
     ][year % 2 :]

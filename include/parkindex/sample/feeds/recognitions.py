@@ -17,6 +17,7 @@ from parkindex.sample.files import (
     Noise,
     Planted,
     Sheet,
+    miscoded,
     mixed,
     positions,
     printed,
@@ -89,7 +90,7 @@ def _planted(
             row[-1] = date(2001, 1, 1)
             rule, column, note = "compare.at_least", header[-1], "ends before it begins"
         elif choice == 3 and with_code:
-            row[3] = f"{str(row[3])[:-1]}{'A' if str(row[3])[-1] != 'A' else 'B'}"
+            row[3] = miscoded(ghosts.code())
             rule, column, note = "uscc.check_digit", header[3], "wrong check character"
         else:
             row[2] = None

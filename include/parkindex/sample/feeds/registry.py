@@ -11,14 +11,35 @@ import numpy as np
 
 from parkindex.sample import facts
 from parkindex.sample.days import day, iso
-from parkindex.sample.files import DUPLICATE, Ghosts, Noise, Planted, mixed, positions, sent, write_csv
+from parkindex.sample.files import DUPLICATE, Ghosts, Noise, Planted, miscoded, mixed, positions, sent, write_csv
 from parkindex.sample.population import CODES, STANDARDS, Ints
 from parkindex.sample.world import World
 
 FEED = "enterprise_registry"
-_PUBLIC = ("企业名称", "统一社会信用代码", "注册日期", "企业类型", "法人代表", "注册资金", "经营范围", "所在省份", "地区", "注册地址")
+_PUBLIC = (
+    "企业名称",
+    "统一社会信用代码",
+    "注册日期",
+    "企业类型",
+    "法人代表",
+    "注册资金",
+    "经营范围",
+    "所在省份",
+    "地区",
+    "注册地址",
+)
 _HEADER = (
-    *("企业名称", "统一社会信用代码", "核准日期", "注册日期", "企业类型", "法人代表", "注册资金", "经营范围", "所在省份"),
+    *(
+        "企业名称",
+        "统一社会信用代码",
+        "核准日期",
+        "注册日期",
+        "企业类型",
+        "法人代表",
+        "注册资金",
+        "经营范围",
+        "所在省份",
+    ),
     *("地区", "注册地址", "行业代码", "行业标准版本", "登记状态", "注销日期", "经度", "纬度"),
 )
 _HEADER_GB = (
@@ -81,6 +102,7 @@ def _deliveries(world: World, noise: Noise, rng: np.random.Generator) -> Iterato
     late = (chance < 0.012) & (due > 0) & (due < last)
     wrong = (chance > 0.985) & (due < last)
     arrives = due + late
+    previous = ""
     for number, (year, half) in enumerate(bounds):
         gb = half == 2
         kind = "base" if number == 0 else "changes"
@@ -224,7 +246,7 @@ def _planted(
         if rule == "row.ragged":
             row.insert(7, "住房租赁")
         elif rule == "uscc.check_digit":
-            row[1] = row[1][:-1] + ("A" if row[1][-1] != "A" else "B")
+            row[1] = miscoded(row[1])
         else:
             row[at[column]] = value
         planted.append((position, Planted(tuple(row), rule, column, note)))
