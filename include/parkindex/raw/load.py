@@ -1,0 +1,555 @@
+"""Land files: bytes kept, every record judged, good rows in the raw table, the others in ``raw.rejects``.
+
+One transaction per file: a file is loaded whole or not at all. The same bytes are loaded once, also when two loaders
+start at the same moment. A file that is refused leaves one row in ``raw.batches`` and its bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import polars as pl
+from psycopg import sql
+from sqlalchemy import Connection, Engine, insert, select, text, update
+
+from parkindex import contracts
+from parkindex.contracts import Contract, Table
+from parkindex.contracts.derive import ddl, stored_columns
+from parkindex.errors import BadInputError
+from parkindex.landing import readers, store
+from parkindex.landing.blocks import Block, SetAside
+from parkindex.landing.checks import CHECKS
+from parkindex.landing.refusal import FileRefusedError
+from parkindex.ledger.tables import batches, rejects
+from parkindex.raw.rules import Judged, Rule, judge
+from parkindex.raw.uniqueness import Keys, Seen, fingerprints, key_texts
+from parkindex.settings import Settings
+from parkindex.text import masked
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Advisory locks are two numbers: ours, and the feed's with the file's.
+_LAND_LOCK = 7_203_151
+_CREATE_LOCK = 7_203_150_002
+_VALUE_SHOWN = 200
+_CONTRADICTED = "key.contradicted"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of one file.
+
+    Attributes:
+        feed: Feed.
+        file: File name as delivered.
+        sha256: Hash of its bytes.
+        batch_id: Number in ``raw.batches``; of the earlier batch when it was landed before.
+        status: ``loaded``, ``already_landed`` or ``refused``.
+        rows_landed: Records in the file; null when it was refused.
+        rows_accepted: Rows in the raw tables.
+        rows_rejected: Rows in ``raw.rejects``.
+        rows_duplicate: Exact repetitions inside the file.
+        reason: Why it was refused, or what was ignored.
+    """
+
+    feed: str
+    file: str
+    sha256: str
+    batch_id: int
+    status: str
+    rows_landed: int | None
+    rows_accepted: int | None
+    rows_rejected: int | None
+    rows_duplicate: int | None
+    reason: str | None
+
+
+@dataclass
+class _Counts:
+    landed: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+
+
+@dataclass(frozen=True)
+class _Reject:
+    """One row for ``raw.rejects``, less what it shares with its file."""
+
+    table: str
+    member: str | None
+    row: int
+    broken: tuple[tuple[str, str, str | None], ...]
+    original: dict[str, str | None] = field(default_factory=dict)
+
+
+# ------------------------------------------------------------------------------------------------------------- tables
+
+
+def create_tables(engine: Engine) -> None:
+    """Create the raw tables of every contract where they are missing, and add columns a minor version brought.
+
+    Raises:
+        BadInputError: A table has a column of another type than its contract, or one that the contract lost: that is a
+            new major version.
+    """
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _CREATE_LOCK})
+        for contract in contracts.load_all().values():
+            for table in contract.tables:
+                _add_missing_columns(connection, contract, table)
+            for statement in ddl(contract):
+                connection.exec_driver_sql(statement)
+
+
+def _add_missing_columns(connection: Connection, contract: Contract, table: Table) -> None:
+    present = {
+        row.name: row.type
+        for row in connection.execute(
+            text(
+                "select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute "
+                "where attrelid = to_regclass(:name) and attnum > 0 and not attisdropped"
+            ),
+            {"name": f"raw.{table.raw_table}"},
+        )
+    }
+    if not present:
+        return
+    wanted = dict(stored_columns(table))
+    for name, kind in wanted.items():
+        if name not in present:
+            connection.exec_driver_sql(f"alter table raw.{table.raw_table} add column {name} {kind}")
+        elif present[name] != _spelt_by_postgres(kind):
+            _refuse_table(contract, table, f"column {name} is {present[name]} there and {kind} in the contract")
+    lost = sorted(present.keys() - wanted.keys())
+    if lost:
+        _refuse_table(contract, table, f"the contract has lost the column {lost[0]}")
+
+
+def _spelt_by_postgres(kind: str) -> str:
+    return {"timestamptz": "timestamp with time zone"}.get(kind, kind)
+
+
+def _refuse_table(contract: Contract, table: Table, why: str) -> None:
+    raise BadInputError(
+        f"raw.{table.raw_table} does not fit the contract of {contract.feed}.",
+        where=f"contracts/{contract.feed}.odcs.yaml:{table.line}",
+        why=f"contract.breaking: {why}",
+        next_step="give the changed contract a new major version and new raw tables",
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- land
+
+
+def land(
+    engine: Engine, settings: Settings, feed: str, paths: Sequence[Path], received_at: datetime | None = None
+) -> list[Batch]:
+    """Land and load files of a feed.
+
+    Args:
+        engine: The warehouse.
+        settings: Where the landing folder is.
+        feed: The feed.
+        paths: Files as delivered.
+        received_at: When they came (with a zone); None means now.
+
+    Returns:
+        One batch per file, in the order given; also for files that were refused or landed before.
+
+    Raises:
+        BadInputError: The feed is unknown, or a path is no file (then nothing was landed).
+    """
+    contract = contracts.load(feed)
+    for path in paths:
+        if not path.is_file():
+            raise BadInputError(
+                "There is no such file.",
+                where=str(path),
+                why="it is a folder" if path.is_dir() else "not found",
+                next_step=f"parkindex land {feed} PATH, with the path of a file",
+            )
+    known = received_at or datetime.now(UTC)
+    return [_land_file(engine, settings, contract, path, known) for path in paths]
+
+
+def land_inbox(engine: Engine, settings: Settings, feed: str) -> list[Batch]:
+    """Land every file of a feed's inbox, oldest first; a file came when it was put there (its modification time)."""
+    contract = contracts.load(feed)
+    return [_land_file(engine, settings, contract, path, received) for received, path in _inbox(settings, feed)]
+
+
+def not_landed(engine: Engine, settings: Settings, feed: str) -> list[Path]:
+    """Return the files of a feed's inbox whose bytes are not loaded yet."""
+    files = _inbox(settings, feed)
+    if not files:
+        return []
+    with engine.connect() as connection:
+        statement = select(batches.c.sha256).where(batches.c.feed == feed, batches.c.status == "loaded")
+        loaded: set[str] = set(connection.execute(statement).scalars())
+    return [path for _, path in files if store.sha256_of(path) not in loaded]
+
+
+def _inbox(settings: Settings, feed: str) -> list[tuple[datetime, Path]]:
+    """Return the inbox's files with their modification times, oldest first; hidden files are still being written."""
+    folder = settings.inbox / feed
+    if not folder.is_dir():
+        return []
+    files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    dated = [(_modified(path), path) for path in files]
+    return sorted(dated, key=lambda item: (item[0], item[1].name))
+
+
+def _modified(path: Path) -> datetime:
+    # Whole microseconds, as Postgres keeps them; a float would not be exact.
+    seconds, rest = divmod(path.stat().st_mtime_ns, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+
+
+def _land_file(engine: Engine, settings: Settings, contract: Contract, path: Path, received_at: datetime) -> Batch:
+    stored = store.keep(settings.landing, contract.feed, path)
+    delivery = _Delivery(contract, path.name, stored, received_at)
+    try:
+        with engine.begin() as connection:
+            earlier = delivery.lock(connection)
+            return earlier or _Loader(connection, delivery).run()
+    except FileRefusedError as error:
+        with engine.begin() as connection:
+            return delivery.record_refusal(connection, error)
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """One file on its way into the warehouse."""
+
+    contract: Contract
+    name: str
+    stored: store.Stored
+    received_at: datetime
+
+    def lock(self, connection: Connection) -> Batch | None:
+        """Let nobody else load these bytes until the transaction ends; return the batch that already has them."""
+        connection.execute(
+            text("select pg_advisory_xact_lock(:ours, hashtext(:file))"),
+            {"ours": _LAND_LOCK, "file": f"{self.contract.feed}/{self.stored.sha256}"},
+        )
+        row = connection.execute(
+            select(batches).where(
+                batches.c.feed == self.contract.feed,
+                batches.c.sha256 == self.stored.sha256,
+                batches.c.status == "loaded",
+            )
+        ).first()
+        if row is None:
+            return None
+        reason = f"already landed as batch {row.batch_id} ({row.source_file})"
+        return Batch(
+            self.contract.feed,
+            self.name,
+            self.stored.sha256,
+            row.batch_id,
+            "already_landed",
+            row.rows_landed,
+            row.rows_accepted,
+            row.rows_rejected,
+            row.rows_duplicate,
+            reason,
+        )
+
+    def record(self, connection: Connection, status: str, **values: Any) -> int:
+        """Write the batch; return its number."""
+        statement = insert(batches).values(
+            feed=self.contract.feed,
+            contract_version=self.contract.version,
+            contract_sha256=self.contract.sha256,
+            source_file=self.name,
+            sha256=self.stored.sha256,
+            size_bytes=self.stored.size_bytes,
+            landing_path=self.stored.relative,
+            received_at=self.received_at,
+            status=status,
+            **values,
+        )
+        return int(connection.execute(statement.returning(batches.c.batch_id)).scalar_one())
+
+    def record_refusal(self, connection: Connection, error: FileRefusedError) -> Batch:
+        """Write the refusal, once: the same file refused again for the same reason is the same refusal."""
+        known = connection.execute(
+            select(batches.c.batch_id)
+            .where(
+                batches.c.feed == self.contract.feed,
+                batches.c.sha256 == self.stored.sha256,
+                batches.c.contract_sha256 == self.contract.sha256,
+                batches.c.source_file == self.name,
+                batches.c.reason == error.reason,
+                batches.c.status == "refused",
+            )
+            .order_by(batches.c.batch_id.desc())
+        ).scalar()
+        number = known if known is not None else self.record(connection, "refused", reason=error.reason)
+        refused = (None, None, None, None)
+        return Batch(self.contract.feed, self.name, self.stored.sha256, int(number), "refused", *refused, error.reason)
+
+
+class _Loader:
+    """Loads one file in one transaction."""
+
+    def __init__(self, connection: Connection, delivery: _Delivery) -> None:
+        self.connection = connection
+        self.delivery = delivery
+        self.contract = delivery.contract
+        self.counts = _Counts()
+        self.batch_id = 0
+        self.driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+    def run(self) -> Batch:
+        """Read, judge and load the file.
+
+        Raises:
+            FileRefusedError: The file is refused as a whole; the transaction must be rolled back.
+        """
+        reading = self._open()
+        nothing = {"rows_landed": 0, "rows_accepted": 0, "rows_rejected": 0, "rows_duplicate": 0}
+        self.batch_id = self.delivery.record(self.connection, "loaded", delivery=reading.delivery.name, **nothing)
+        seen: dict[str, Seen] = {}
+        keys: dict[str, Keys] = {}
+        for block in reading.blocks:
+            name = block.table.name
+            self._block(block, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
+        if self.counts.landed == 0:
+            raise FileRefusedError("file.empty", "The file holds no record below its header.", where=self.delivery.name)
+        for one in keys.values():
+            self._take_back_contradictions(one)
+        reason = "; ".join(reading.notes) or None
+        self._finish(reason)
+        counts = self.counts
+        return Batch(
+            self.contract.feed,
+            self.delivery.name,
+            self.delivery.stored.sha256,
+            self.batch_id,
+            "loaded",
+            counts.landed,
+            counts.accepted,
+            counts.rejected,
+            counts.duplicate,
+            reason,
+        )
+
+    def _open(self) -> readers.ReadResult:
+        return readers.read(self.contract, self.delivery.stored.path, self.delivery.name)
+
+    def _finish(self, reason: str | None) -> None:
+        counts = self.counts
+        self.connection.execute(
+            update(batches)
+            .where(batches.c.batch_id == self.batch_id)
+            .values(
+                rows_landed=counts.landed,
+                rows_accepted=counts.accepted,
+                rows_rejected=counts.rejected,
+                rows_duplicate=counts.duplicate,
+                reason=reason,
+            )
+        )
+
+    def _block(self, block: Block, seen: Seen, keys: Keys) -> None:
+        self.counts.landed += len(block.rows) + len(block.set_aside)
+        self._reject(_aside(block.table, one) for one in block.set_aside)
+        if len(block.rows) == 0:
+            return
+        prints = fingerprints(block)
+        repeated = seen.repeated(prints.halves)
+        judged = judge(self.contract, block)
+        broken = judged.broken & ~repeated
+        good = ~(judged.broken | repeated)
+        self.counts.duplicate += int(repeated.sum())
+        self._reject(_rejects(block, judged, broken))
+        values = judged.values.filter(good)
+        members = None if block.members is None else block.members.filter(good)
+        keys.add(key_texts(block.table, values), block.rows.filter(good), members)
+        self._copy_rows(block.table, values, block.rows.filter(good), members, prints.hexadecimal.filter(good))
+        self.counts.accepted += values.height
+
+    def _copy_rows(
+        self, table: Table, values: pl.DataFrame, rows: pl.Series, members: pl.Series | None, hashes: pl.Series
+    ) -> None:
+        """Write good rows with COPY: the columns are formatted whole, no row becomes a Python object."""
+        if values.height == 0:
+            return
+        known = self.delivery.received_at.isoformat()
+        frame = values.with_columns(
+            pl.lit(self.batch_id).alias("_batch_id"),
+            self._source_files(members).alias("_source_file"),
+            rows.alias("_source_row"),
+            pl.lit(known).alias("_known_at"),
+            hashes.alias("_row_sha256"),
+        )
+        names = [name for name, _ in stored_columns(table)]
+        buffer = io.BytesIO()
+        frame.select(names).write_csv(buffer, include_header=False)
+        statement = sql.SQL("copy {} ({}) from stdin with (format csv)").format(
+            sql.Identifier("raw", table.raw_table), sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        with self.driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(buffer.getbuffer())
+
+    def _source_files(self, members: pl.Series | None) -> pl.Expr | pl.Series:
+        if members is None:
+            return pl.lit(self.delivery.name)
+        return pl.DataFrame({"member": members}).select(pl.lit(f"{self.delivery.name}/") + pl.col("member")).to_series()
+
+    def _source_file(self, member: str | None) -> str:
+        return f"{self.delivery.name}/{member}" if member else self.delivery.name
+
+    # ----------------------------------------------------------------------------------------------------- rejects
+
+    def _reject(self, found: Iterable[_Reject]) -> None:
+        """Write rows set aside; personal values are masked everywhere but in the row as delivered."""
+        buffer: list[tuple[Any, ...]] = []
+        for one in found:
+            column, rule, value = one.broken[0]
+            details = [{"column": name, "rule": broken, "value": shown} for name, broken, shown in one.broken]
+            buffer.append(
+                (
+                    self.batch_id,
+                    self.contract.feed,
+                    one.table,
+                    self._source_file(one.member),
+                    one.row,
+                    column,
+                    rule,
+                    value,
+                    CHECKS[rule].message,
+                    _json(details),
+                    _json(one.original),
+                )
+            )
+        if not buffer:
+            return
+        columns = (
+            rejects.c.batch_id,
+            rejects.c.feed,
+            rejects.c.table_name,
+            rejects.c.source_file,
+            rejects.c.source_row,
+            rejects.c.column_name,
+            rejects.c.rule,
+            rejects.c.value,
+            rejects.c.message,
+            rejects.c.details,
+            rejects.c.original_row,
+        )
+        statement = sql.SQL("copy raw.rejects ({}) from stdin").format(
+            sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+        )
+        with self.driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in buffer:
+                copy.write_row(row)
+        self.counts.rejected += len(buffer)
+
+    def _take_back_contradictions(self, keys: Keys) -> None:
+        """Set aside all rows of a key that stands in one file with different contents.
+
+        Nobody can say which of them is right, and taking the first (or last) would make the result depend on the order
+        of rows. The file is read again for the few rows concerned: they are in the raw table already.
+        """
+        suspects = keys.suspects()
+        if not suspects:
+            return
+        found: list[tuple[str, _Reject]] = []
+        for block in self._open().blocks:
+            if block.table.name != keys.table.name:
+                continue
+            members = block.members.to_list() if block.members is not None else [""] * len(block.rows)
+            places = [
+                index
+                for index, where in enumerate(zip(members, block.rows.to_list(), strict=True))
+                if where in suspects
+            ]
+            if not places:
+                continue
+            texts = key_texts(block.table, judge(self.contract, block).values)
+            found += [(texts[index], _contradiction(block, index)) for index in places]
+        counts: dict[str, list[_Reject]] = {}
+        for key, one in found:
+            counts.setdefault(key, []).append(one)
+        doubles = [one for same in counts.values() if len(same) > 1 for one in same]
+        self._reject(doubles)
+        self.counts.accepted -= len(doubles)
+        statement = sql.SQL(
+            "delete from {} where _batch_id = %s and (_source_file, _source_row) in "
+            "(select * from unnest(%s::text[], %s::integer[]))"
+        ).format(sql.Identifier("raw", keys.table.raw_table))
+        files = [self._source_file(one.member) for one in doubles]
+        with self.driver.cursor() as cursor:
+            cursor.execute(statement, (self.batch_id, files, [one.row for one in doubles]))
+            if cursor.rowcount != len(doubles):
+                raise RuntimeError(f"{len(doubles)} rows were to be taken back, {cursor.rowcount} were found")
+
+
+def _aside(table: Table, one: SetAside) -> _Reject:
+    return _Reject(table.raw_table, one.member, one.row, (("", one.rule, one.value),), one.original)
+
+
+def _rejects(block: Block, judged: Judged, broken: pl.Series) -> Iterable[_Reject]:
+    indexes = broken.arg_true().to_list()
+    if not indexes:
+        return
+    rules: list[tuple[Rule, set[int]]] = [(rule, set(rule.mask.arg_true().to_list())) for rule in judged.rules]
+    for index in indexes:
+        cells = block.cells.row(index)
+        found = tuple(
+            (rule.column, rule.id, _shown(block, rule.column, cells)) for rule, where in rules if index in where
+        )
+        yield _Reject(block.table.raw_table, _member(block, index), block.rows[index], found, _original(block, cells))
+
+
+def _contradiction(block: Block, index: int) -> _Reject:
+    cells = block.cells.row(index)
+    key = [
+        cells[block.header.places[name]] if name in block.header.places else None for name in block.table.primary_key
+    ]
+    value = " | ".join(str(part) for part in key if part is not None)
+    broken = ((block.table.primary_key[0], _CONTRADICTED, value[:_VALUE_SHOWN]),)
+    return _Reject(block.table.raw_table, _member(block, index), block.rows[index], broken, _original(block, cells))
+
+
+def _member(block: Block, index: int) -> str | None:
+    return None if block.members is None else block.members[index]
+
+
+def _shown(block: Block, column: str, cells: tuple[str | None, ...]) -> str | None:
+    """Return the offending value as it may stand in a message."""
+    place = block.header.places.get(column)
+    if place is None:
+        # A column that is absent, or not in the contract; of the latter nobody knows whether it is personal.
+        unknown = [at for at in block.header.unknown if block.header.texts[at].strip() == column]
+        return masked(cells[unknown[0]]) if unknown else None
+    value = cells[place]
+    if value is None or not value:
+        return value
+    if block.table.column(column).is_personal:
+        return masked(value.strip())
+    return _without_nul(value[:_VALUE_SHOWN])
+
+
+def _original(block: Block, cells: tuple[str | None, ...]) -> dict[str, str | None]:
+    texts = block.header.texts
+    return {texts[place].strip() or f"#{place + 1}": cell for place, cell in enumerate(cells)}
+
+
+def _json(value: Any) -> str:
+    # NUL can stand in no text of Postgres: the symbol for it is kept instead, and the rule says what it was.
+    return _without_nul(json.dumps(value, ensure_ascii=False)).replace("\\u0000", "␀")
+
+
+def _without_nul(value: str) -> str:
+    return value.replace("\x00", "␀")

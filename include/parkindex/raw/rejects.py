@@ -1,0 +1,174 @@
+"""Rows set aside: list, count, show, export. Personal values are masked except in the file for their provider."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from sqlalchemy import ColumnElement, Engine, func, select
+
+from parkindex import contracts
+from parkindex.contracts import Contract
+from parkindex.errors import BadInputError, UsageError
+from parkindex.ledger.tables import rejects
+from parkindex.text import masked
+
+_LISTED = (
+    "reject_id",
+    "batch_id",
+    "feed",
+    "table_name",
+    "source_file",
+    "source_row",
+    "column_name",
+    "rule",
+    "value",
+    "message",
+    "reported_at",
+    "resolved_by",
+)
+_EXPORTED = ("source_file", "source_row", "column_name", "rule", "message")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Workbooks of the same rejects are the same bytes.
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+
+
+def list_rejects(
+    engine: Engine,
+    *,
+    feed: str | None = None,
+    batch_id: int | None = None,
+    rule: str | None = None,
+    limit: int | None = 100,
+) -> list[dict[str, Any]]:
+    """Return rows set aside, newest batch first, in the order of the file."""
+    columns = [rejects.c[name] for name in _LISTED]
+    statement = (
+        select(*columns)
+        .where(*_filters(feed, batch_id, rule))
+        .order_by(rejects.c.batch_id.desc(), rejects.c.source_row, rejects.c.reject_id)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def count(engine: Engine, *, feed: str | None = None, batch_id: int | None = None, rule: str | None = None) -> int:
+    """Return how many rows are set aside."""
+    statement = select(func.count()).select_from(rejects).where(*_filters(feed, batch_id, rule))
+    with engine.connect() as connection:
+        return int(connection.execute(statement).scalar_one())
+
+
+def show(engine: Engine, reject_id: int) -> dict[str, Any]:
+    """Return one row set aside, with every rule it breaks and its cells; personal cells are masked.
+
+    Raises:
+        BadInputError: There is no such reject.
+    """
+    with engine.connect() as connection:
+        row = connection.execute(select(rejects).where(rejects.c.reject_id == reject_id)).first()
+    if row is None:
+        raise BadInputError(
+            f"There is no reject {reject_id}.",
+            where="raw.rejects",
+            next_step="parkindex rejects list shows their numbers",
+        )
+    found = dict(row._mapping)
+    contract = contracts.load_all().get(found["feed"])
+    if contract is not None:
+        found["original_row"] = _masked_row(contract, found)
+    return found
+
+
+def export(
+    engine: Engine, out: Path, *, feed: str | None = None, batch_id: int | None = None, rule: str | None = None
+) -> int:
+    """Write rows set aside to a file that goes back to its provider: where, why, and the row as it was delivered.
+
+    The cells are the provider's own and therefore not masked. A text that a spreadsheet would run as a formula gets an
+    apostrophe in front.
+
+    Args:
+        engine: The warehouse.
+        out: A ``.csv`` (UTF-8 with byte order mark, as spreadsheets want it) or ``.xlsx`` file.
+        feed: Only this feed.
+        batch_id: Only this batch.
+        rule: Only this rule.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        UsageError: The file is neither.
+    """
+    if out.suffix.lower() not in (".csv", ".xlsx"):
+        raise UsageError(
+            "Rejects are written to .csv or .xlsx.",
+            where=str(out),
+            next_step="--out rejects.csv, or --out rejects.xlsx",
+        )
+    columns = [rejects.c[name] for name in (*_EXPORTED, "original_row")]
+    statement = (
+        select(*columns)
+        .where(*_filters(feed, batch_id, rule))
+        .order_by(rejects.c.batch_id, rejects.c.source_row, rejects.c.reject_id)
+    )
+    with engine.connect() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(statement)]
+    headers = list(dict.fromkeys(name for row in rows for name in row["original_row"]))
+    lines = [[*_EXPORTED, *headers]]
+    lines += [
+        [*(_cell(row[name]) for name in _EXPORTED), *(_cell(row["original_row"].get(name)) for name in headers)]
+        for row in rows
+    ]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix.lower() == ".csv":
+        with out.open("w", encoding="utf-8-sig", newline="") as stream:
+            csv.writer(stream).writerows(lines)
+    else:
+        _write_workbook(out, lines)
+    return len(rows)
+
+
+def _write_workbook(out: Path, lines: list[list[str]]) -> None:
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(out), options) as workbook:
+        workbook.set_properties({"created": _CREATED})
+        sheet = workbook.add_worksheet("rejects")
+        for row, line in enumerate(lines):
+            sheet.write_row(row, 0, line)
+        sheet.freeze_panes(1, 0)
+
+
+def _filters(feed: str | None, batch_id: int | None, rule: str | None) -> list[ColumnElement[bool]]:
+    wanted = {"feed": feed, "batch_id": batch_id, "rule": rule}
+    return [rejects.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _masked_row(contract: Contract, found: Mapping[str, Any]) -> dict[str, str | None]:
+    """Mask personal cells; where cells are shifted against the header, everything from the first personal one on."""
+    personal = {
+        header
+        for table in contract.tables
+        if table.raw_table == found["table_name"]
+        for column in table.columns
+        if column.is_personal
+        for header in column.headers
+    }
+    shifted = found["rule"] == "row.ragged"
+    made: dict[str, str | None] = {}
+    hidden = False
+    for header, cell in found["original_row"].items():
+        hidden = header.strip() in personal or (hidden and shifted)
+        made[header] = masked(cell) if hidden else cell
+    return made

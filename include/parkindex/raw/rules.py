@@ -1,0 +1,273 @@
+"""The rules of a contract on a block of records: one boolean mask per rule, on whole columns.
+
+A mask is true where a record breaks the rule. Rules stand in column order, and in a fixed order within a column: "the
+first rule broken" is the same in every run. A value that already breaks a rule of its type has no value for the rules
+after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from parkindex import text
+from parkindex.contracts import Column, Contract, Table
+from parkindex.landing.blocks import Block
+from parkindex.landing.refusal import refuse
+from parkindex.raw import codes, geometry, money
+
+_DATE_SHAPES = {
+    "yyyy-MM-dd": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
+    "yyyy-MM": (r"^[0-9]{4}-[0-9]{2}$", "%Y-%m-%d"),
+    "yyyy/M/d": (r"^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$", "%Y/%m/%d"),
+    "yyyyMMdd": (r"^[0-9]{8}$", "%Y%m%d"),
+}
+_NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
+_INTEGER_BOUNDS = {"integer": 2**31, "bigint": 2**63}
+# Control characters but tab and line ends, and the mark that a decoder leaves where bytes were lost.
+_DAMAGED = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
+_LONGEST_CELL = 1_000_000
+_EARLIEST_YEAR = 1000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule applied to one column of a block.
+
+    Attributes:
+        column: Contract column, or header text of a column that is not in the contract.
+        id: Rule id, see ``docs/checks.md``.
+        mask: True where a record breaks it.
+    """
+
+    column: str
+    id: str
+    mask: pl.Series
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A block after its rules.
+
+    Attributes:
+        values: The raw table's columns (lineage apart), typed; meaningful where no rule is broken.
+        rules: Every rule that a record of the block breaks, in order.
+        broken: True where a record breaks any.
+    """
+
+    values: pl.DataFrame
+    rules: tuple[Rule, ...]
+    broken: pl.Series
+
+
+def judge(contract: Contract, block: Block) -> Judged:
+    """Type a block and apply its contract's rules.
+
+    Args:
+        contract: The contract.
+        block: A block of one of its tables.
+
+    Raises:
+        FileRefusedError: A cell has a value under an empty header, and the contract does not allow unknown columns.
+    """
+    table = block.table
+    texts = _texts(contract, table, block)
+    typed = texts.select(_typed(column) for column in table.columns)
+    typed_names = dict(zip((column.name for column in table.columns), typed.columns, strict=True))
+    work = pl.concat([texts, typed], how="horizontal")
+    derived = _derived(table, texts)
+    rules: list[Rule] = []
+    for column in table.columns:
+        rules += _reader_faults(block, column)
+        rules += _damage(texts, column)
+        rules += _expressed(work, column, typed_names)
+        rules += _coded(column, texts[column.name], derived)
+    rules += _unknown(contract, block)
+    rules = [rule for rule in rules if rule.mask.any()]
+    broken = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(block.rows))
+    for rule in rules:
+        broken = broken | rule.mask
+    return Judged(_stored(table, texts, typed, derived), tuple(rules), broken)
+
+
+def _texts(contract: Contract, table: Table, block: Block) -> pl.DataFrame:
+    """Return the contract's columns as texts: surrounding blanks off, null tokens null, defaults filled in."""
+    tokens = list(contract.null_tokens)
+    made = []
+    for column in table.columns:
+        place = block.header.places.get(column.name)
+        if place is None:
+            made.append(pl.lit(None, pl.String).alias(column.name))
+            continue
+        stripped = pl.col(str(place)).str.strip_chars()
+        made.append(pl.when(stripped.is_in(tokens)).then(None).otherwise(stripped).alias(column.name))
+    frame = block.cells.select(made)
+    if frame.height != len(block.rows):  # every column is absent from the header: a frame of literals has one row
+        frame = pl.DataFrame({column.name: [None] * len(block.rows) for column in table.columns}, schema=frame.schema)
+    defaults = [
+        pl.col(column.name).fill_null(pl.col(column.default_from)) for column in table.columns if column.default_from
+    ]
+    return frame.with_columns(defaults)
+
+
+def _typed(column: Column) -> pl.Expr:
+    """Return the column's value for comparisons: null where the text is not of its type."""
+    value = pl.col(column.name)
+    if column.logical_type == "integer":
+        made = value.cast(pl.Int64, strict=False)
+    elif column.logical_type == "number":
+        # For comparisons only: what is stored is the text itself, which Postgres reads exactly.
+        made = pl.when(value.str.contains(_NUMBER)).then(value).cast(pl.Float64, strict=False)
+    elif column.logical_type == "date":
+        shape, style = _DATE_SHAPES[column.date_format]
+        shaped = pl.when(value.str.contains(shape)).then(value)
+        day = (shaped + "-01" if column.date_format == "yyyy-MM" else shaped).str.to_date(style, strict=False)
+        made = pl.when(day.dt.year() >= _EARLIEST_YEAR).then(day)
+    else:
+        made = value
+    return made.alias(f"{column.name}\0typed")
+
+
+def _expressed(work: pl.DataFrame, column: Column, typed: dict[str, str]) -> list[Rule]:
+    """Apply the rules that are expressions on one block's columns."""
+    named = list(_expressions(column, typed))
+    if not named:
+        return []
+    masks = work.select(mask.fill_null(value=False).alias(str(place)) for place, (_, mask) in enumerate(named))
+    return [Rule(column.name, rule, masks[str(place)]) for place, (rule, _) in enumerate(named)]
+
+
+def _expressions(column: Column, typed: dict[str, str]) -> Iterator[tuple[str, pl.Expr]]:
+    value, known = pl.col(column.name), pl.col(typed[column.name])
+    if column.required:
+        yield "value.required", value.is_null()
+    if column.logical_type != "string":
+        yield f"type.{column.logical_type}", value.is_not_null() & known.is_null()
+    if column.logical_type == "integer":
+        limit = _INTEGER_BOUNDS[column.physical_type]
+        yield "number.precision", (known >= limit) | (known < -limit) if limit < 2**63 else pl.lit(value=False)
+    if column.logical_type == "number":
+        precision, scale = (int(part) for part in re.findall(r"\d+", column.physical_type))
+        yield "number.scale", value.str.contains(rf"^[^.]*\.[0-9]{{{scale}}}[0-9]*[1-9]") & known.is_not_null()
+        yield (
+            "number.precision",
+            value.str.contains(rf"^[+-]?0*[1-9][0-9]{{{precision - scale}}}") & known.is_not_null(),
+        )
+    outside = list(_outside(column, known))
+    if outside:
+        yield "value.range", pl.any_horizontal(outside)
+    if column.allowed:
+        yield "value.enum", value.is_not_null() & ~value.is_in(list(column.allowed))
+    if column.pattern:
+        yield "value.pattern", ~value.str.contains(column.pattern)
+    if column.min_length is not None or column.max_length is not None:
+        length = value.str.len_chars()
+        yield "value.length", (length < (column.min_length or 0)) | (length > (column.max_length or _LONGEST_CELL))
+    if column.at_most:
+        yield "compare.at_most", known > pl.col(typed[column.at_most])
+    if column.at_least:
+        yield "compare.at_least", known < pl.col(typed[column.at_least])
+
+
+def _outside(column: Column, known: pl.Expr) -> Iterator[pl.Expr]:
+    if column.minimum is not None:
+        yield known < _bound(column, column.minimum)
+    if column.maximum is not None:
+        yield known > _bound(column, column.maximum)
+    if column.exclusive_minimum is not None:
+        yield known <= _bound(column, column.exclusive_minimum)
+    if column.exclusive_maximum is not None:
+        yield known >= _bound(column, column.exclusive_maximum)
+
+
+def _bound(column: Column, stated: str) -> pl.Expr:
+    if column.logical_type == "date":
+        return pl.lit(stated).str.to_date("%Y-%m-%d")
+    return pl.lit(float(stated))
+
+
+def _reader_faults(block: Block, column: Column) -> list[Rule]:
+    """Return what the reader found wrong with the column's cells."""
+    place = block.header.places.get(column.name)
+    found: dict[str, list[int]] = {}
+    for fault in block.faults:
+        if fault.place == place:
+            found.setdefault(fault.rule, []).append(fault.index)
+    rows = pl.Series(range(len(block.rows)), dtype=pl.Int64)
+    return [Rule(column.name, rule, rows.is_in(indexes)) for rule, indexes in sorted(found.items())]
+
+
+def _damage(texts: pl.DataFrame, column: Column) -> list[Rule]:
+    cells = texts[column.name]
+    longest = cells.str.len_bytes().max()
+    rules = [Rule(column.name, "text.damaged", cells.str.contains(_DAMAGED).fill_null(value=False))]
+    if isinstance(longest, int) and longest > _LONGEST_CELL:
+        too_long = (cells.str.len_chars() > _LONGEST_CELL).fill_null(value=False)
+        rules.append(Rule(column.name, "text.too_long", too_long))
+    return rules
+
+
+def _derived(table: Table, texts: pl.DataFrame) -> dict[str, pl.Series]:
+    """Return what is stored beside columns: match keys, amounts and currencies."""
+    keys = [
+        text.KEY_FUNCTIONS[column.match_key](pl.col(column.name)).alias(f"{column.name}_key")
+        for column in table.columns
+        if column.match_key
+    ]
+    made = {series.name: series for series in texts.select(keys)} if keys else {}
+    for column in table.columns:
+        if column.parses_money:
+            made[f"{column.name}_amount"], made[f"{column.name}_currency"] = money.parsed(texts[column.name])
+    return made
+
+
+def _coded(column: Column, values: pl.Series, derived: dict[str, pl.Series]) -> list[Rule]:
+    """Apply checks on codes, which are computed on keys: case and width of a code do not matter."""
+    found: dict[str, pl.Series] = {}
+    if column.check in ("uscc", "uscc_or_registration_number"):
+        allowed = column.check == "uscc_or_registration_number"
+        found = codes.uscc_faults(_identifier(column, values, derived), old_numbers_allowed=allowed)
+    elif column.check == "patent_application_number":
+        found = codes.application_number_faults(_identifier(column, values, derived))
+    elif column.check == "geojson_polygon":
+        found = geometry.polygon_faults(values)
+    if column.parses_money and column.required:
+        found["money.unparsed"] = values.is_not_null() & derived[f"{column.name}_amount"].is_null()
+    return [Rule(column.name, rule, mask.fill_null(value=False)) for rule, mask in found.items()]
+
+
+def _identifier(column: Column, values: pl.Series, derived: dict[str, pl.Series]) -> pl.Series:
+    stored = derived.get(f"{column.name}_key") if column.match_key == "identifier" else None
+    if stored is not None:
+        return stored
+    return values.to_frame("value").select(text.identifier_key(pl.col("value"))).to_series()
+
+
+def _unknown(contract: Contract, block: Block) -> list[Rule]:
+    """Judge values in columns that the contract does not have."""
+    rules = []
+    for place in block.header.unknown:
+        header = block.header.texts[place].strip()
+        present = (block.cells[str(place)].str.strip_chars() != "").fill_null(value=False)
+        if not present.any():
+            continue
+        if contract.on_unknown_column == "quarantine":
+            rules.append(Rule(header or f"#{place + 1}", "column.unknown", present))
+        elif contract.on_unknown_column == "freeze":
+            row = block.rows.filter(present)[0]
+            refuse("file.column_unknown", f"Column {place + 1} has a value but no header.", f"row {row}")
+    return rules
+
+
+def _stored(table: Table, texts: pl.DataFrame, typed: pl.DataFrame, derived: dict[str, pl.Series]) -> pl.DataFrame:
+    """Return the raw table's columns in its order, lineage apart."""
+    made = []
+    for column in table.columns:
+        exact = column.logical_type in ("integer", "date")
+        source = typed[f"{column.name}\0typed"] if exact else texts[column.name]
+        made.append(source.alias(column.name))
+        made += [derived[name].alias(name) for name, _, _ in column.derived]
+    return pl.DataFrame(made)

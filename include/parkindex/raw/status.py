@@ -1,0 +1,86 @@
+"""How each feed stands: who answers for it, what came last, what was set aside, how late it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, func, select
+
+from parkindex import contracts
+from parkindex.contracts import Contract
+from parkindex.ledger.tables import batches
+from parkindex.settings import BUSINESS_TIME_ZONE, Settings
+
+_COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
+
+
+def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> list[dict[str, Any]]:
+    """Return one row per feed, by name.
+
+    Args:
+        engine: The warehouse.
+        settings: Where the inbox and configured sources are.
+        at: The moment to judge lateness at; None means now.
+
+    Returns:
+        Rows with feed, name, owner, frequency (ISO 8601 period), batches, refused, last_batch_id, last_file,
+        last_received_at, counts of rows over all batches, and late_days: days past the day on which the next delivery
+        should have come, negative before it, null when nothing ever came.
+    """
+    moment = at or datetime.now(UTC)
+    loaded = batches.c.status == "loaded"
+    totals = select(
+        batches.c.feed,
+        func.count().filter(loaded).label("batches"),
+        func.count().filter(batches.c.status == "refused").label("refused"),
+        *(func.coalesce(func.sum(batches.c[name]).filter(loaded), 0).label(name) for name in _COUNTS),
+    ).group_by(batches.c.feed)
+    last = (
+        select(batches.c.feed, batches.c.batch_id, batches.c.source_file, batches.c.received_at)
+        .where(loaded)
+        .distinct(batches.c.feed)
+        .order_by(batches.c.feed, batches.c.received_at.desc(), batches.c.batch_id.desc())
+    )
+    with engine.connect() as connection:
+        total_of = {row.feed: row for row in connection.execute(totals)}
+        last_of = {row.feed: row for row in connection.execute(last)}
+    rows = []
+    for feed, contract in contracts.load_all().items():
+        total, newest = total_of.get(feed), last_of.get(feed)
+        rows.append(
+            {
+                "feed": feed,
+                "name": contract.name,
+                "owner": contract.owner,
+                "frequency": contract.frequency,
+                "source_url": settings.source_url(feed) or contract.source_url,
+                "batches": int(total.batches) if total else 0,
+                "refused": int(total.refused) if total else 0,
+                "last_batch_id": newest.batch_id if newest else None,
+                "last_file": newest.source_file if newest else None,
+                "last_received_at": newest.received_at if newest else None,
+                **{name: int(total._mapping[name]) if total else 0 for name in _COUNTS},
+                "late_days": late_days(contract, newest.received_at, moment) if newest else None,
+            }
+        )
+    return rows
+
+
+def late_days(contract: Contract, last_received_at: datetime, at: datetime) -> int:
+    """Return the days from the last day on which a feed was in time to ``at``, in Shanghai days.
+
+    Args:
+        contract: The feed's contract: it is late ``latency_days`` after its last delivery.
+        last_received_at: When that came.
+        at: The moment to judge at.
+
+    Returns:
+        Positive when the feed is late, negative when the next delivery is not due yet.
+    """
+    return (_business_day(at) - _business_day(last_received_at)).days - contract.latency_days
+
+
+def _business_day(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(BUSINESS_TIME_ZONE)).date()
