@@ -53,14 +53,14 @@ def run(engine: Engine, schema_prefix: str, as_known: datetime, inputs_sha256: s
     """
     staging = f"{schema_prefix}staging"
     with engine.begin() as connection:
-        number = connection.execute(
+        number: int = connection.execute(
             insert(tables.identity_runs)
             .values(as_known=as_known, inputs_sha256=inputs_sha256)
             .returning(tables.identity_runs.c.identity_run_id)
         ).scalar_one()
         names.resolve(connection, staging, number)
         _place(connection, staging, number)
-    return int(number)
+    return number
 
 
 def _place(connection: Connection, staging: str, run_number: int) -> None:
@@ -189,7 +189,7 @@ def _dates(days: places.Integers) -> list[date | None]:
 
 
 def _read(connection: Connection, query: str, staging: str) -> list[tuple[Any, ...]]:
-    statement = sql.SQL(query).format(sql.Identifier(staging)).as_string(None)  # type: ignore[arg-type]
+    statement = sql.SQL(query).format(sql.Identifier(staging)).as_string(None)
     return [tuple(row) for row in connection.exec_driver_sql(statement)]
 
 

@@ -137,7 +137,7 @@ def _refuse_missing(connection: Connection) -> None:
 
 
 def _exists(connection: Connection, schema: str) -> bool:
-    found = connection.execute(text("select to_regnamespace(:schema)"), {"schema": schema}).scalar_one()
+    found: str | None = connection.execute(text("select to_regnamespace(:schema)"), {"schema": schema}).scalar_one()
     return found is not None
 
 
@@ -146,4 +146,4 @@ def _name(schema: str) -> sql.Identifier:
 
 
 def _execute(connection: Connection, statement: str, *parts: sql.Composable) -> None:
-    connection.exec_driver_sql(sql.SQL(statement).format(*parts).as_string(None))  # type: ignore[arg-type]
+    connection.exec_driver_sql(sql.SQL(statement).format(*parts).as_string(None))

@@ -115,7 +115,7 @@ def index(
             _drop_schema(connection, schema)
             quoted = sql.Identifier(schema)
             for statement in ("create schema {schema}", RANK_INTERVALS_DDL):
-                connection.exec_driver_sql(sql.SQL(statement).format(schema=quoted).as_string(None))  # type: ignore[arg-type]
+                connection.exec_driver_sql(sql.SQL(statement).format(schema=quoted).as_string(None))
         dbt.build(
             settings,
             ["path:models/park_index", "path:seeds", "path:tests/park_index"],
@@ -139,7 +139,7 @@ def locked(engine: Engine, prefix: str) -> Iterator[None]:
         )
     lock = {"space": PREFIX_LOCK, "prefix": prefix}
     with engine.connect() as holder:
-        free = holder.execute(text("select pg_try_advisory_lock(:space, hashtext(:prefix))"), lock).scalar_one()
+        free: bool = holder.execute(text("select pg_try_advisory_lock(:space, hashtext(:prefix))"), lock).scalar_one()
         holder.commit()  # the lock is the session's; no transaction stays open while dbt works
         if not free:
             raise ServiceDownError(
