@@ -356,9 +356,9 @@ def stop_all(settings: Settings, keep: Collection[str] = ()) -> list[dict[str, A
         keep: Names of services that stay.
     """
     ending = [name for name in (*airflow.COMPONENTS, SAMPLE_SERVER, SAMPLE_WRITER) if name not in keep]
-    stopped = end_services(settings, ending)
     if POSTGRES in keep:
-        return stopped
+        return end_services(settings, ending)
+    stopped = _end(settings, ending)  # nothing is written on the way: the disk may be full
     embedded = cluster(settings)
     if embedded.root.exists():
         server = embedded.pid
@@ -385,21 +385,23 @@ def undone_on_failure(settings: Settings) -> Iterator[None]:
 
 def end_services(settings: Settings, names: Collection[str]) -> list[dict[str, Any]]:
     """End services and all they started, and forget them. The lock must be held."""
-    noted = [service for service in noted_services(settings) if service.name in names]
-    members: dict[int, int] = {}
-    owners: dict[int, str] = {}
-    for service in noted:
-        found = processes.started_by(service.pid, service.started)
-        members |= found
-        owners |= dict.fromkeys(found, service.name)
-    ended = processes.end(members)
-    # A task that was just forked when we looked is in one of the sessions still.
-    late: dict[int, int] = {}
-    for service in noted:
-        late |= processes.started_by(service.pid, service.started)
-    ended += processes.end(late, patience=1.0)
-    _write(settings, services=[asdict(one) for one in noted_services(settings) if one.name not in names])
-    return [{"name": owners.get(pid, "task"), "pid": pid} for pid in ended]
+    stopped = _end(settings, names)
+    noted = noted_services(settings)
+    kept = [asdict(service) for service in noted if service.name not in names]
+    if len(kept) < len(noted):
+        _write(settings, services=kept)
+    return stopped
+
+
+def _end(settings: Settings, names: Collection[str]) -> list[dict[str, Any]]:
+    ending = [service for service in noted_services(settings) if service.name in names]
+    stopped: list[dict[str, Any]] = []
+    # Twice: a task that was being forked when we looked is still in the session of its service.
+    for patience in (10.0, 1.0):
+        owners = {pid: service.name for service in ending for pid in processes.started_by(service.pid, service.started)}
+        members = {pid: start for pid in owners if (start := processes.started(pid)) is not None}
+        stopped += [{"name": owners[pid], "pid": pid} for pid in processes.end(members, patience=patience)]
+    return stopped
 
 
 # ---------------------------------------------------------------------------------------------------------------- notes
