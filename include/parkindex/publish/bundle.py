@@ -1,8 +1,8 @@
 """The bundle of a release: pages, tables, manifest, signature and ``verify.py``, in one folder that explains itself.
 
 The folder is written beside its place, flushed to disk and renamed, so it is there whole or not at all. The same
-release gives the same bytes, signature included. Then it is read back: the folder by its own check, the served rows
-against what was approved.
+release gives the same bytes, signature included. What is served is held against what was approved before, and the
+folder is read back by its own check after.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from parkindex.ledger import tables
 from parkindex.publish import (
     attempts,
     bundle_check,
+    candidates,
     canonical,
     chain,
     contents,
@@ -60,11 +61,12 @@ def write(engine: Engine, settings: Settings, release_id: str) -> Path:
     """
     with engine.connect() as connection:
         release = releases.find(connection, release_id)
+        # First what is served is held against what was approved: a bundle must not seal an altered row.
+        _require_served(connection, release)
         folder = settings.releases / release.release_id
         if not folder.exists():
             _write_whole(connection, settings, release, folder)
         _require_unaltered(folder, release)
-        _require_served(connection, release)
     with engine.begin() as connection:
         _link_current(connection, settings)
         attempts.done(connection, "write bundle", release.release_id)
@@ -246,14 +248,18 @@ def _require_served(connection: Connection, release: Release) -> None:
     served: dict[str, list[Row]] = contents.served(connection, release.release_id)
     if canonical.sha256(contents.content_stream(served)) == release.content_sha256:
         return
-    prefix: str = connection.execute(
-        select(tables.candidates.c.schema_prefix).where(tables.candidates.c.candidate_id == release.candidate_id)
-    ).scalar_one()
-    found = contents.changes(contents.of_candidate(connection, prefix), served)
+    candidate = candidates.find(connection, release.candidate_id)
+    found = (
+        contents.changes(contents.of_candidate(connection, candidate.schema_prefix), served)
+        if candidates.has_schemas(connection, candidate)
+        else []
+    )
     raise AlteredError(
         f"What is served of {release.release_id} is not what was approved.",
         where=", ".join(f"{one.table_name} {one.row_key} {one.column_name}" for one in found[:5]) or "serve",
-        why=f"{len(found)} cell(s) differ from candidate {release.candidate_id}",
+        why=f"{len(found)} cell(s) differ from candidate {release.candidate_id}"
+        if found
+        else f"its rows do not have the hash {release.content_sha256}",
         next_step="parkindex verify",
     )
 

@@ -122,7 +122,7 @@ def _rows(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
     rows: dict[str, list[dict[str, str]]] = {}
     for line in (folder / "data/content.jsonl").read_text("utf-8").splitlines()[1:]:
         table, row = json.loads(line)
-        rows.setdefault(table, []).append(row)
+        rows.setdefault(table, []).append({**row, "release_id": manifest["release"]["release_id"]})
     for name, table, key in DATA_FILES:
         found += _cells(folder / name, rows.get(table, []), key, str)
     for name, table, key in SAFE_FILES:

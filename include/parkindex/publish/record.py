@@ -127,8 +127,11 @@ def _gate(connection: Connection, gate_run_id: int) -> Gate:
         ).where(results.gate_run_id == gate_run_id)
     )
     # Sorted here: the order of Postgres is that of the server's locale.
-    results_by_id = tuple(GateResult(*row._tuple()) for row in sorted(rows, key=lambda row: str(row[0])))
-    return Gate(run.verdict, run.expectations_evaluated, results_by_id)
+    found = [
+        GateResult(row.expectation_id, row.stage, row.severity, row.success, row.observed, row.rows_looked_at)
+        for row in rows
+    ]
+    return Gate(run.verdict, run.expectations_evaluated, tuple(sorted(found, key=lambda result: result.id)))
 
 
 def evidence(connection: Connection, candidate: Candidate) -> dict[tuple[str, str], Evidence]:

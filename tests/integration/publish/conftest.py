@@ -1,0 +1,237 @@
+"""A house to publish in: an empty warehouse, one landed delivery, and a builder that makes park_index by plain SQL.
+
+The builder stands in for dbt and identity only; numbering, hashing, gating records, approvals and publication are real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, MetaData, Table, insert, text
+
+import site_record
+from parkindex import pipeline
+from parkindex.ledger import tables
+from parkindex.publish import approvals, candidates, code, releases
+from parkindex.publish.candidates import Candidate
+from parkindex.publish.releases import Release
+from parkindex.runtime.postgres import Cluster
+from parkindex.settings import Settings
+
+EDITION = 2025
+CODE = "c0de" * 16
+RECEIVED = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
+FORMULA = '=HYPERLINK("http://example.invalid","园")'
+HOUSES: dict[str, House] = {}
+PEOPLE = (("李评", "evaluator"), ("王签", "signatory"))
+
+
+@dataclass
+class House:
+    """One warehouse and the short ways through it.
+
+    Attributes:
+        settings: The installation.
+        engine: The warehouse, as its owner.
+        rows: Rows the next candidate is built with, by table.
+        backwards: Insert the rows of the next candidate in the opposite order.
+    """
+
+    settings: Settings
+    engine: Engine
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    backwards: bool = False
+
+    def build(self, built_by: str = "airflow") -> Candidate:
+        return candidates.build(self.engine, self.settings, EDITION, built_by=built_by)
+
+    def gate(self, candidate: Candidate, verdict: str = "pass", content_sha256: str | None = None) -> int:
+        """Record a verdict as the gate does."""
+        with self.engine.begin() as connection:
+            run = connection.execute(
+                insert(tables.gate_runs)
+                .values(
+                    subject="candidate",
+                    candidate_id=candidate.candidate_id,
+                    content_sha256=content_sha256 or candidate.content_sha256,
+                    suites_sha256="0" * 64,
+                    verdict=verdict,
+                    expectations_evaluated=1,
+                )
+                .returning(tables.gate_runs.c.gate_run_id)
+            ).scalar_one()
+            connection.execute(
+                insert(tables.expectation_results).values(
+                    gate_run_id=run,
+                    expectation_id="edition.parks",
+                    stage="edition",
+                    severity="error",
+                    success=verdict == "pass",
+                    observed="22 parks",
+                    rows_looked_at=22,
+                )
+            )
+        return int(run)
+
+    def approve(self, candidate: Candidate, *people: tuple[str, str]) -> None:
+        for name, role in people or PEOPLE:
+            approvals.register(self.engine, name, role)
+            approvals.decide(
+                self.engine, candidate.candidate_id, candidate.content_sha256, name, role, "approve", "looked at it"
+            )
+
+    def ready(self, built_by: str = "airflow") -> Candidate:
+        """Build, gate and approve a candidate."""
+        candidate = self.build(built_by)
+        self.gate(candidate)
+        self.approve(candidate)
+        return candidate
+
+    def publish(self, candidate: Candidate, reason: str | None = None) -> Release:
+        return releases.publish(self.engine, self.settings, candidate.candidate_id, reason)
+
+    def sql(self, statement: str, **values: Any) -> list[Any]:
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement), values)
+            return list(result) if result.returns_rows else []
+
+    def as_administrator(self, table: str, statement: str, **values: Any) -> None:
+        """Change what is kept, as who owns the database can: with the triggers off."""
+        with self.engine.begin() as connection:
+            connection.execute(text(f"alter table {table} disable trigger user"))
+            connection.execute(text(statement), values)
+            connection.execute(text(f"alter table {table} enable trigger user"))
+
+    def attempts(self, action: str) -> list[tuple[str, str | None]]:
+        rows = self.sql("select outcome, reason from audit.attempts where action = :a order by attempt_id", a=action)
+        return [(row.outcome, row.reason) for row in rows]
+
+    def cell(self, table: str, column: str, **key: str) -> dict[str, Any]:
+        """Return the row of the next candidate that holds a cell, to be changed in place."""
+        return next(row for row in self.rows[table] if all(row[name] == value for name, value in key.items()))
+
+
+def made_up_rows() -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the pages' made-up release, with a name that a spreadsheet would run."""
+    record = site_record.make()
+    rows = {
+        table.name: [{"edition": EDITION, **dict(row)} for row in getattr(record, table.name)]
+        for table in tables.CONTENT_TABLES
+    }
+    rows["park_ranking"][3]["park_name_en"] = rows["parks"][3]["name_en"] = FORMULA
+    return rows
+
+
+def build_park_index(connection: Connection, prefix: str, house: House) -> None:
+    """Create what dbt would: the tables of the content, values before them, contributions and empty intervals."""
+    schema = f"{prefix}park_index"
+    for stage in candidates.STAGES:
+        connection.execute(text(f"create schema {prefix}{stage}"))
+    for declared in tables.CONTENT_TABLES:
+        name = "park_scores" if declared.name == "park_ranking" else declared.name
+        columns = [column._copy() for column in declared.columns if column.name != "release_id"]
+        made = Table(name, MetaData(), *columns, schema=schema)
+        made.create(connection)
+        rows = [{column.name: row.get(column.name) for column in columns} for row in house.rows[declared.name]]
+        connection.execute(insert(made), rows[::-1] if house.backwards else rows)
+    for statement in _BESIDE:
+        connection.execute(text(statement.format(schema=schema)))
+
+
+_BESIDE = (
+    "create table {schema}.rank_intervals (park_code text, rank_low int, rank_high int, tier_share numeric(9,6))",
+    "alter table {schema}.park_scores drop column rank_low, drop column rank_high, drop column tier_share",
+    """create view {schema}.park_ranking as
+    select * from {schema}.park_scores left join {schema}.rank_intervals using (park_code)""",
+    "create view {schema}.indicator_values as select * from {schema}.indicator_scores",
+    """create view {schema}.contributions as
+    select
+        park_code, indicator_code, side, '91310000MA1K3' || place as enterprise_id_uscc, '示例' || place as subject,
+        coalesce(numerator, 0) / 4 as amount, 'enterprise_accounts' as source_feed, 1::bigint as source_batch_id,
+        '年报.xlsx' as source_file, place::int as source_row
+    from {schema}.indicator_scores
+    cross join (values ('numerator'), ('denominator')) as sides (side)
+    cross join generate_series(1, 30) as places (place)
+    where value is not null""",
+)
+
+
+def _furnish(settings: Settings, patched: pytest.MonkeyPatch) -> House:
+    """Prepare a warehouse, land one delivery, and put the builder into dbt's place."""
+    pipeline.prepare(settings)
+    house = House(settings, pipeline.engine_of(settings), made_up_rows())
+    with house.engine.begin() as connection:
+        connection.execute(insert(tables.batches).values(**_batch("enterprise_registry", "a" * 64, RECEIVED)))
+    HOUSES[str(house.engine.url)] = house
+
+    def index(engine: Engine, _settings: Settings, prefix: str, *_rest: Any) -> None:
+        with engine.begin() as connection:
+            build_park_index(connection, prefix, HOUSES[str(engine.url)])
+
+    patched.setattr(candidates.warehouse, "stage", lambda *_: None)
+    patched.setattr(candidates.warehouse, "relate", lambda *_: None)
+    patched.setattr(candidates.warehouse, "index", index)
+    patched.setattr(candidates.resolve, "run", lambda *_: 1)
+    # Whoever edits the code while these tests run shall not fail them; the hash itself has tests of its own.
+    patched.setattr(code, "code_sha256", lambda: CODE)
+    return house
+
+
+@pytest.fixture
+def make_house(make_warehouse: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch) -> Callable[[], House]:
+    """Function that gives a new house."""
+    return lambda: _furnish(make_warehouse(), monkeypatch)
+
+
+@pytest.fixture
+def house(make_house: Callable[[], House]) -> House:
+    """One new house."""
+    return make_house()
+
+
+@pytest.fixture(scope="module")
+def published(
+    postgres: Cluster, _empty_warehouse: str, _numbers: Iterator[int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """One house with a release, for all tests of a module that only try to change it."""
+    name = f"warehouse_{next(_numbers)}"
+    postgres.ensure_database(name, template=_empty_warehouse)
+    home = tmp_path_factory.mktemp(name)
+    settings = Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(name))
+    with pytest.MonkeyPatch.context() as patched:
+        house = _furnish(settings, patched)
+        house.publish(house.ready())
+        yield house
+    postgres.drop_database(name)
+
+
+def _batch(feed: str, sha256: str, received_at: datetime) -> dict[str, Any]:
+    return {
+        "feed": feed,
+        "contract_version": "1.0.0",
+        "contract_sha256": "c" * 64,
+        "source_file": "登记.csv",
+        "sha256": sha256,
+        "size_bytes": 1000,
+        "received_at": received_at,
+        "status": "loaded",
+        "rows_landed": 10,
+        "rows_accepted": 8,
+        "rows_rejected": 1,
+        "rows_duplicate": 1,
+    }
+
+
+@pytest.fixture
+def land(house: House) -> Callable[..., None]:
+    """Function that records a loaded delivery of the house."""
+
+    def record(feed: str, sha256: str, received_at: datetime = RECEIVED) -> None:
+        with house.engine.begin() as connection:
+            connection.execute(insert(tables.batches).values(**_batch(feed, sha256, received_at)))
+
+    return record

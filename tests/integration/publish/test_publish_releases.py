@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DatabaseError
+
+from parkindex.errors import BadInputError, NotApprovedError
+from parkindex.ledger import tables
+from parkindex.publish import chain, guards, releases, serve, withdrawals
+
+PARK_RANKING = [
+    *("edition", "release_id", "park_code", "park_name_zh", "park_name_en", "rank", "is_tied", "score", "tier"),
+    *("status", "rank_low", "rank_high", "tier_share", "rank_previous", "rank_change", "obs_status"),
+]
+# What interface.md promises of each view, in its order where it gives one.
+PROMISED = {
+    "park_ranking": PARK_RANKING,
+    "area_scores": ["edition", "release_id", "park_code", "area_code", "score"],
+    "indicator_scores": [
+        *("indicator_code", "value", "unit", "numerator", "denominator", "data_year", "obs_status", "reason"),
+        *("bound_low", "bound_high", "score", "weight", "contribution", "rank"),
+    ],
+    "indicators": ["edition", "release_id", "indicator_code", "weight"],
+    "parks": ["edition", "release_id", "park_code"],
+    "zone_targets": ["target_code", "value", "goal", "basis", "met"],
+    "park_status": ["edition", "park_code", "status", "strikes", "rule", "evidence"],
+    "releases": ["release_id", "edition", "is_current"],
+    "revisions": ["edition", "release_id", "old_value", "new_value", "previous_release_id"],
+    "data_quality": ["feed", "batches", "rows_landed", "rows_rejected", "reject_share", "late_days"],
+}
+
+
+def test_a_release_is_frozen_chained_served_and_listed(house: Any) -> None:
+    candidate = house.ready()
+    release = house.publish(candidate)
+    assert (release.release_id, release.sequence, release.previous_sha256) == ("2025.1", 1, "0" * 64)
+    assert release.content_sha256 == candidate.content_sha256
+    assert release.approved_by == "李评 (evaluator), 王签 (signatory)"
+    assert release.chain_sha256 == chain.chain_sha256(release.as_dict())
+    served = house.sql("select * from serve.park_ranking_current order by rank nulls last")
+    assert len(served) == 22
+    assert served[0].release_id == "2025.1"
+    listed = releases.list_releases(house.engine)
+    assert [(row["release_id"], row["is_current"]) for row in listed] == [("2025.1", True)]
+    shown = releases.show(house.engine, "2025")
+    assert shown["release"]["content_sha256"] == candidate.content_sha256
+    assert [row["rank"] for row in shown["park_ranking"]][:1] == [1]
+    with pytest.raises(BadInputError, match=r"no release '2031\.1'"):
+        releases.show(house.engine, "2031.1")
+
+
+def test_quality_counts_the_deliveries_known_and_how_old_they_are(house: Any) -> None:
+    house.publish(house.ready())
+    rows = {row.feed: row for row in house.sql("select * from serve.data_quality")}
+    assert len(rows) == 9
+    registry = rows["enterprise_registry"]
+    assert (registry.batches, registry.rows_landed, registry.rows_rejected) == (1, 10, 1)
+    assert registry.reject_share == Decimal("0.1")
+    assert registry.late_days == -200
+    assert (rows["patents"].batches, rows["patents"].late_days, rows["patents"].reject_share) == (0, None, None)
+
+
+def test_a_revision_lists_every_cell_that_changed_and_moves_the_pointer(house: Any) -> None:
+    first = house.publish(house.ready())
+    cell = house.cell("indicator_scores", "value", park_code="P03", indicator_code="B2")
+    before, after = cell["value"], cell["value"] + 1
+    cell["value"] = after
+    second = house.publish(house.ready(), "C: typing error")
+    assert second.previous_sha256 == first.chain_sha256
+    revised = house.sql("select * from serve.revisions where table_name = 'indicator_scores'")
+    assert [(row.row_key, row.column_name, Decimal(row.old_value), Decimal(row.new_value)) for row in revised] == [
+        ("P03/B2", "value", before, after)
+    ]
+    compared = releases.compare(house.engine, "2025.1", "2025.2")
+    assert {"table_name": "indicator_scores", "row_key": "P03/B2", "column_name": "value"}.items() <= compared[
+        -1
+    ].items()
+    assert compared[-1]["reason"] == "C: typing error"
+    assert {row.release_id for row in house.sql("select release_id from serve.park_ranking_current")} == {"2025.2"}
+    assert len(house.sql("select * from serve.park_ranking")) == 44
+    assert releases.compare(house.engine, "2025.1", "2025.1") == []
+
+
+def test_views_have_the_promised_columns_with_comments_and_no_floats(house: Any) -> None:
+    columns = house.sql(
+        "select table_name, column_name, data_type, col_description(('serve.' || table_name)::regclass,"
+        " ordinal_position::int) as comment from information_schema.columns where table_schema = 'serve'"
+        " order by table_name, ordinal_position"
+    )
+    by_view: dict[str, list[str]] = {}
+    for row in columns:
+        by_view.setdefault(row.table_name, []).append(row.column_name)
+        assert row.comment, f"{row.table_name}.{row.column_name} has no comment"
+        assert row.data_type in {
+            "integer",
+            "bigint",
+            "smallint",
+            "numeric",
+            "text",
+            "boolean",
+            "timestamp with time zone",
+        }
+    for view, promised in PROMISED.items():
+        places = [by_view[view].index(name) for name in promised]
+        assert places == sorted(places), view
+        assert by_view[f"{view}_current"] == by_view[view]
+    assert by_view["park_ranking"] == PARK_RANKING
+
+
+def test_preparing_again_keeps_a_readers_own_view_and_waits_for_nobody(house: Any) -> None:
+    house.sql("create schema bi; ")
+    house.sql("create view bi.mine as select park_code, rank from serve.park_ranking_current")
+    with house.engine.connect() as reader:
+        reader.exec_driver_sql("select * from serve.park_ranking_current").all()  # holds its lock until it is closed
+        with house.engine.begin() as connection:
+            connection.exec_driver_sql("set local lock_timeout = '1s'")
+            for statement in (*guards.statements(), *serve.statements()):
+                connection.exec_driver_sql(statement)
+    house.publish(house.ready())
+    assert len(house.sql("select * from bi.mine")) == 22
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(f"delete from publish.{table.name}" for table in tables.RELEASED_TABLES),
+        "update publish.park_ranking set score = 99 where park_code = 'P01'",
+        "truncate publish.park_ranking",
+        "update publish.releases set reason = 'x'",
+        "delete from publish.approvals",
+        "update publish.approvers set role = 'signatory'",
+        "update publish.candidates set content_sha256 = 'x'",
+        "delete from publish.current",
+        "update publish.current set release_id = '2025.9'",
+        "update audit.gate_runs set verdict = 'pass'",
+        "delete from audit.attempts",
+        "update raw.batches set rows_rejected = 0",
+        "delete from raw.rejects",
+        "update methodology.rules set value_numeric = 1",
+    ],
+)
+def test_what_is_kept_cannot_be_changed(published: Any, statement: str) -> None:
+    with pytest.raises(DatabaseError, match=r"append-only|cannot point at"):
+        published.sql(statement)
+
+
+def test_of_a_reject_only_who_settled_it_may_be_set(published: Any) -> None:
+    published.sql(
+        "insert into raw.rejects (batch_id, feed, table_name, source_file, source_row, column_name, rule, original_row)"
+        " select batch_id, feed, 'r', 'f', 2, 'c', 'rule', '{}' from raw.batches limit 1"
+    )
+    published.sql("update raw.rejects set resolved_by = 'batch 2'")
+    assert [row.resolved_by for row in published.sql("select resolved_by from raw.rejects")] == ["batch 2"]
+    with pytest.raises(DatabaseError, match="only resolved_by"):
+        published.sql("update raw.rejects set value = 'x'")
+
+
+def test_a_withdrawn_release_stays_readable_and_the_one_before_is_current(house: Any) -> None:
+    house.publish(house.ready())
+    house.publish(house.ready(), "R2: again")
+    assert withdrawals.withdraw(house.engine, "2025.2", "wrong accounts", "王签")["current"] == "2025.1"
+    listed = {row["release_id"]: row for row in releases.list_releases(house.engine)}
+    assert (listed["2025.1"]["is_current"], listed["2025.2"]["is_current"]) == (True, False)
+    assert listed["2025.2"]["withdrawn_reason"] == "wrong accounts"
+    assert len(house.sql("select * from serve.park_ranking where release_id = '2025.2'")) == 22
+    with pytest.raises(NotApprovedError, match="withdrawn already"):
+        withdrawals.withdraw(house.engine, "2025.2", "again", "王签")
+    assert withdrawals.withdraw(house.engine, "2025.1", "also wrong", "王签")["current"] is None
+    assert house.sql("select * from serve.park_ranking_current") == []
