@@ -1,4 +1,4 @@
-"""Verbs from candidate to publication: build, gate, candidates, preview, approvers, approve, reject, publish."""
+"""Verbs from candidate to publication: build, gate, candidates, preview, gc, approvers, approve, reject, publish."""
 
 from __future__ import annotations
 
@@ -83,6 +83,16 @@ def preview(console: Console, candidate: str, out: Path | None) -> None:
         f"预览:{made.page}\n与当前发布相比有 {len(made.changes)} 处变化",
         f"Preview: {made.page}\n{len(made.changes)} cells differ from the current release",
     )
+
+
+@click.command()
+@verb
+def gc(console: Console) -> None:
+    """Drop the tables of candidates that a release has overtaken, and what killed builds left; ledger rows stay."""
+    from parkindex.publish import candidates as store
+
+    dropped = store.gc(pipeline.engine_of(settings_module.load()))
+    console.result({"dropped": dropped}, f"已清理:{len(dropped)} 组", f"Dropped: {', '.join(dropped) or 'nothing'}")
 
 
 @click.group()

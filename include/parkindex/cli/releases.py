@@ -1,4 +1,4 @@
-"""Verbs about what is published: releases, show, compare, explain, verify, methodology."""
+"""Verbs about what is published: releases, show, compare, withdraw, rebuild, export, explain, verify, methodology."""
 
 from __future__ import annotations
 
@@ -56,6 +56,69 @@ def compare(console: Console, first: str, second: str) -> None:
     if not console.as_json:
         columns = ["table_name", "row_key", "column_name", "value_before", "value_after"]
         console.table(changes, columns, ("没有差异。", "They are equal."))
+
+
+@click.command()
+@click.argument("release")
+@click.option("--reason", required=True, help="Why, as printed.")
+@verb
+def withdraw(console: Console, release: str, reason: str) -> None:
+    """Mark a release as withdrawn; nothing is deleted, the newest that stands becomes the current one."""
+    from parkindex.publish import withdrawals
+
+    engine = pipeline.engine_of(settings_module.load())
+    made = withdrawals.withdraw(engine, release, reason, by=pipeline.current_user())
+    console.result(
+        made,
+        f"已撤回 {made['release_id']};现行版本:{made['current'] or '无'}",
+        f"Withdrawn: {made['release_id']}; current now: {made['current'] or 'none'}",
+    )
+
+
+@click.command()
+@click.argument("release")
+@verb
+def rebuild(console: Console, release: str) -> None:
+    """Make a release again from its inputs; exit 6 when it is not equal, saying what differs."""
+    from parkindex.publish import rebuild as again
+
+    settings = settings_module.load()
+    made = again.rebuild(pipeline.engine_of(settings), settings, release, by=pipeline.current_user())
+    console.result(
+        made.as_dict(),
+        f"{made.release_id}:{'重建结果一致' if made.is_equal else '重建结果不同'},内容哈希 {made.content_sha256}",
+        f"{made.release_id}: {'equal' if made.is_equal else 'not equal'}, content {made.content_sha256}",
+    )
+    if not made.is_equal:
+        if not console.as_json:
+            causes = ", ".join(made.causes) or "–"
+            console.say(f"与发布时不同的来源:{causes}", f"not as in the release: {causes}")
+            columns = ["table_name", "row_key", "column_name", "old_value", "new_value"]
+            console.table(made.as_dict()["changes"], columns, ("没有差异。", "No cell differs."))
+        sys.exit(int(ExitCode.ALTERED))
+
+
+@click.command()
+@click.argument("release")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "xlsx", "parquet", "json", "html"]),
+    default="csv",
+    show_default=True,
+    help="The ranking as csv, xlsx or parquet; every table as json; the pages as html.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File (folder for html); default: named after the release."
+)
+@verb
+def export(console: Console, release: str, kind: str, out: Path | None) -> None:
+    """Write a release in another format, from its frozen rows."""
+    from parkindex.publish import export as exports
+
+    settings = settings_module.load()
+    written = exports.write(pipeline.engine_of(settings), settings, release, kind, out)
+    console.result({"release": release, "format": kind, "path": str(written)}, f"已写入 {written}", f"Wrote {written}")
 
 
 @click.command()

@@ -284,6 +284,12 @@ def require_schemas(connection: Connection, candidate: Candidate) -> None:
         )
 
 
+def drop(engine: Engine, candidate: Candidate) -> None:
+    """Drop a candidate's schemas; its ledger row stays."""
+    with engine.begin() as connection:
+        _drop_schemas(connection, candidate.schema_prefix)
+
+
 def gc(engine: Engine) -> list[str]:
     """Drop schemas that nothing needs; their ledger rows stay.
 
