@@ -19,7 +19,6 @@ APPEND_ONLY = (
     ("identity", "enterprise_links"),
     ("identity", "placements"),
     ("identity", "review_queue"),
-    ("raw", "batches"),
 )
 
 _REFUSE_CHANGE = """
@@ -46,6 +45,24 @@ begin
 end $$
 """
 
+# The loading transaction makes a batch, loads its rows and fills in how many there were. A loaded batch that others can
+# see has landed at least one row, so nobody can fill in anything after that transaction.
+_REFUSE_REWRITTEN_BATCH = """
+create or replace function audit.refuse_rewritten_batch() returns trigger language plpgsql as $$
+declare
+    counts constant text[] := array['rows_landed', 'rows_accepted', 'rows_rejected', 'rows_duplicate', 'reason'];
+begin
+    if old.status <> 'loaded' or old.rows_landed <> 0 or to_jsonb(new) - counts is distinct from to_jsonb(old) - counts
+    then
+        raise exception using
+            errcode = 'integrity_constraint_violation',
+            message = 'raw.batches is append-only: update refused',
+            hint = 'A correction is a new batch: land the corrected file.';
+    end if;
+    return new;
+end $$
+"""
+
 # The pointer moves to a later release of its own edition, or back to an earlier one when the later is withdrawn.
 _REFUSE_STRAY_POINTER = """
 create or replace function audit.refuse_stray_pointer() returns trigger language plpgsql as $$
@@ -66,11 +83,13 @@ end $$
 
 def statements() -> list[str]:
     """Return DDL that can run again at any time: trigger functions, and the triggers that are not there yet."""
-    made = [_REFUSE_CHANGE, _REFUSE_REWRITTEN_REJECT, _REFUSE_STRAY_POINTER]
+    made = [_REFUSE_CHANGE, _REFUSE_REWRITTEN_REJECT, _REFUSE_REWRITTEN_BATCH, _REFUSE_STRAY_POINTER]
     for schema, table in APPEND_ONLY:
         made.append(
             _trigger(schema, table, "append_only", "update or delete or truncate", "statement", "refuse_change")
         )
+    made.append(_trigger("raw", "batches", "kept", "delete or truncate", "statement", "refuse_change"))
+    made.append(_trigger("raw", "batches", "filled_in_once", "update", "row", "refuse_rewritten_batch"))
     made.append(_trigger("raw", "rejects", "kept", "delete or truncate", "statement", "refuse_change"))
     made.append(_trigger("raw", "rejects", "as_delivered", "update", "row", "refuse_rewritten_reject"))
     made.append(_trigger("publish", "current", "kept", "delete or truncate", "statement", "refuse_change"))
