@@ -59,7 +59,8 @@ def build(
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
             *("--vars", json.dumps(dict(variables), sort_keys=True)),
             *("--quiet", "--no-use-colors", "--no-version-check", "--threads", str(THREADS)),
-            *("--select", *select),
+            # a test runs with the layer that completes what it looks at
+            *("--indirect-selection", "buildable", "--select", *select),
         ]
         answer, output = _ask(settings, arguments)
         if not answer["success"]:
