@@ -109,12 +109,12 @@ def _rows(world: World, names: list[str], until: int) -> list[_Row]:
 
 def _planted(rows: list[_Row], rng: np.random.Generator) -> list[tuple[int, Planted[_Row]]]:
     lost: _Row = (*[None] * 8, "2023-05-05", "A轮", "1000万人民币", "-", *[None] * 8)
-    undated: _Row = (*[None] * 8, "2023-02-30", "A轮", "1000万人民币", "-", *[None] * 8)
     planted: list[tuple[int, Planted[_Row]]] = [
         (-1, Planted(lost, "value.required", "公司名称", "a continuation row before any company"))
     ]
     for number, position in enumerate(positions(len(rows), max(2, len(rows) // 150), rng)):
         if number % 2:
+            undated: _Row = (*[None] * 8, "2023-02-30", "A轮", f"{1000 + number}万人民币", "-", *[None] * 8)
             planted.append((position, Planted(undated, "type.date", "融资时间", "a day that does not exist")))
         else:
             planted.append((position, Planted(None, DUPLICATE, "", "the row above once more")))

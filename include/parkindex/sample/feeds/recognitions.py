@@ -94,6 +94,7 @@ def _planted(
             rule, column, note = "uscc.check_digit", header[3], "wrong check character"
         else:
             row[2] = None
+            row[-2] = date(2001, 1 + k % 12, 1 + k // 12 % 28)
             rule, column, note = "value.required", header[2], "no name"
         planted.append((position, Planted(tuple(row), rule, column, note)))
     return planted

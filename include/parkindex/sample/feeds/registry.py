@@ -242,6 +242,8 @@ def _planted(
             continue
         rule, column, value, note = breaks[int(rng.integers(0, len(breaks)))]
         row = list(sample)
+        # Each its own name: two equal rows would be duplicates first.
+        row[0] = f"虚登记{number}号有限公司"
         row[1] = ghosts.code()
         if rule == "row.ragged":
             row.insert(7, "住房租赁")
