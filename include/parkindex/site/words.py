@@ -6,6 +6,8 @@ English of units is spelled without digits, so that a page shows the same number
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup
 
 Pair = tuple[str, str]
@@ -67,15 +69,53 @@ UNITS: dict[str, Pair] = {
     "家/日": ("家/日", "enterprises per day"),
 }
 DOWNLOADS: dict[str, Pair] = {
-    "ranking.csv": ("排名,可直接用表格软件打开", "ranking, safe to open in a spreadsheet"),
-    "ranking.data.csv": ("排名,全部小数位", "ranking, every decimal"),
+    "ranking.csv": ("排名，可直接用表格软件打开", "ranking, safe to open in a spreadsheet"),
+    "ranking.data.csv": ("排名，全部小数位", "ranking, every decimal"),
     "indicator_scores.csv": ("各园区各指标的数值与得分", "values and scores, park by indicator"),
-    "ranking.xlsx": ("排名工作簿,含说明页", "workbook with notes"),
-    "ranking.parquet": ("排名,列式格式", "ranking, columnar"),
+    "ranking.xlsx": ("排名工作簿，含说明页", "workbook with notes"),
+    "ranking.parquet": ("排名，列式格式", "ranking, columnar"),
     "manifest.json": ("每个文件的哈希", "hash of every file"),
     "verify.py": ("离线核验程序,只需 Python", "offline check, needs Python only"),
     "CHANGES.csv": ("与上一次发布的逐格差异", "cell-by-cell changes since the release before"),
 }
+
+# Why a value is missing, as the models of park_index say it, to the same in Chinese. The year is carried over.
+REASONS: tuple[tuple[str, str], ...] = (
+    (r"no plot of the park was valid in (\d{4})", r"\1 年该园区没有有效地块"),
+    (r"the park declared no leading industries for (\d{4})", r"该园区未申报 \1 年的主导产业"),
+    (
+        r"no enterprise in the parks has a GB/T 4754-2017 class at the end of (\d{4})",
+        r"\1 年末园区内没有一家企业带有 GB/T 4754-2017 行业代码",
+    ),
+    (
+        r"no enterprise registered in the parks in (\d{4}) has a GB/T 4754-2017 class",
+        r"\1 年在园区登记的企业没有一家带有 GB/T 4754-2017 行业代码",
+    ),
+    (r"no accounts of (\d{4}) for any enterprise in the parks", r"没有收到园区内任何企业 \1 年的财务数据"),
+    (r"no R&D expenditure of (\d{4}) for any enterprise in the parks", r"没有收到园区内任何企业 \1 年的研发经费"),
+    (r"no insured headcounts of (\d{4}) for any enterprise in the parks", r"没有收到园区内任何企业 \1 年的参保人数"),
+    (r"no registry row dated in (\d{4})", r"没有日期在 \1 年的登记记录"),
+    (r"no invention grant dated in (\d{4})", r"没有日期在 \1 年的发明专利授权"),
+    (r"no financing round dated in (\d{4})", r"没有日期在 \1 年的融资事件"),
+    (
+        r"no list of unicorns or hidden champions valid by the end of (\d{4})",
+        r"没有截至 \1 年末有效的独角兽或隐形冠军名单",
+    ),
+    (r"no enterprise in the park reported revenue", "园区内没有企业报告营业收入"),
+    (r"the plots of the park have no built-up area", "园区地块没有建成面积"),
+    (r"no enterprise in the park has insured employees", "园区内没有企业有参保人员"),
+    (r"no enterprise is in the park at the end of the year", "年末园区内没有企业"),
+    (r"no enterprise was in the park at the end of the year before", "上年末园区内没有企业"),
+    (r"no enterprise was registered in the park three years before", "三年前没有企业在园区登记"),
+)
+
+
+def reason(text: str) -> str | None:
+    """Return in Chinese why a value is missing; None when the text is not one of the models' own."""
+    for pattern, chinese in REASONS:
+        if found := re.fullmatch(pattern, text):
+            return found.expand(chinese)
+    return None
 
 
 def both(zh: object, en: object, *values: object) -> Markup:
