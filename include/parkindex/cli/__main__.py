@@ -39,6 +39,7 @@ VERBS = {
     "export": ("releases", "Write a release as csv, xlsx, parquet, json or html."),
     "explain": ("releases", "From rank to score to value to records, with file and row."),
     "verify": ("releases", "Check a bundle, or the warehouse's releases, chain and approvals."),
+    "whatif": ("score", "Recompute an edition's ranks under other weights, bounds or rules."),
     "score": ("score", "The index engine on any data: two CSV files and a method."),
     "methodology": ("releases", "Methodology editions: check, show."),
 }

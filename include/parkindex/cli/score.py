@@ -1,4 +1,4 @@
-"""The verb that runs the index engine on anybody's data."""
+"""Verbs of the index engine: on anybody's data, and on a published edition under other rules."""
 
 from __future__ import annotations
 
@@ -56,3 +56,58 @@ def score(console: Console, data: Path, meta: Path, method: Path, out: Path) -> 
             f"{len(index.kept)} 个单位、{len(framework.indicators)} 个指标；结果在 {out}",
             f"{len(index.kept)} units, {len(framework.indicators)} indicators; results in {out}",
         )
+
+
+@click.command()
+@click.argument("edition", type=int)
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="One change; may be given several times.")
+@click.option("--framework", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Another framework.")
+@verb
+def whatif(console: Console, edition: int, changes: tuple[str, ...], framework: Path | None) -> None:
+    """Recompute an edition's ranks under other weights, bounds or rules; nothing is published.
+
+    \b
+    Keys: weight.B2=5            weight of an indicator
+          weight.B=40            weight of an area (its indicators are scaled)
+          bounds.B2.high=250     bounds of an indicator (low, high)
+          direction.B2=-1        less is better
+          state.A5=not_computed  leave an indicator out
+          rule.area_min_share=0.5, rule.rank_decimals=3, …
+    """  # noqa: D301 - click's mark for text to leave as it is
+    from parkindex import pipeline
+    from parkindex import settings as settings_module
+    from parkindex.errors import UsageError
+    from parkindex.scoring import whatif as questions
+
+    pairs: dict[str, str] = {}
+    for text in changes:
+        key, equals, value = text.partition("=")
+        if not equals or key in pairs:
+            raise UsageError(
+                f"`{text}` is not KEY=VALUE." if not equals else f"`{key}` is set twice.",
+                where=f"--set {text}",
+                why=f"keys: {questions.KEYS}",
+                next_step="give each change once, as --set KEY=VALUE",
+            )
+        pairs[key] = value
+    if not pairs and framework is None:
+        raise UsageError(
+            "There is nothing to change.",
+            where="parkindex whatif",
+            why="neither --set nor --framework was given",
+            next_step=f"parkindex whatif {edition} --set weight.B2=5",
+        )
+    answer = questions.ask(pipeline.engine_of(settings_module.load()), edition, pairs, framework)
+    console.result(answer.as_dict())
+    if not console.as_json:
+        rows = answer.as_dict()["parks"]
+        columns = ["rank_after", "rank_before", "rank_change", "park_code", "park_name_zh", "tier_before", "tier_after"]
+        console.table(rows, columns, ("没有园区。", "There are no parks."))
+        console.say(
+            f"试算，未发布：以 {answer.release_id} 的已发布数值，{_told(answer.changes)}",
+            f"A trial, not published: the values of {answer.release_id}, with {_told(answer.changes)}",
+        )
+
+
+def _told(changes: dict[str, str]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in changes.items())

@@ -339,7 +339,19 @@ def _framework(document: Mapping[str, Any]) -> _Framework:
                 next_step="give it `bounds`, or make its state not_computed",
             )
     all_areas = [str(area["code"]) for area in document["areas"]]
-    areas = [code for code in all_areas if any(indicator["area"] == code for indicator in computed)]
+    # An area of which nothing computed weighs anything counts nowhere, as one of which nothing is computed.
+    areas = [
+        code
+        for code in all_areas
+        if any(indicator["area"] == code and indicator["weight"]["value"] > 0 for indicator in computed)
+    ]
+    if not areas:
+        raise BadInputError(
+            "Nothing that is computed has a weight.",
+            where=f"methodology of edition {document['edition']}",
+            why="scores.weights",
+            next_step="give a computed indicator a weight",
+        )
     return _Framework(
         parks=[str(park["park_code"]) for park in document["parks"]],
         indicators=[str(indicator["code"]) for indicator in computed],
