@@ -29,7 +29,7 @@ COMPUTED = [row for row in RULES.document["indicators"] if row["state"] == "comp
 def value_of(place: int, row: dict[str, Any]) -> Decimal:
     """Every park is as good in everything as its place; P22 is best in A1 alone and worst in the rest."""
     low, high = Decimal(str(row["bounds"]["low"])), Decimal(str(row["bounds"]["high"]))
-    share = Decimal(26 - place) / 26
+    share = Decimal(24 - place) / 26
     if place == 21:
         share = Decimal(row["code"] == "A1")
     return low + share * (high - low)
