@@ -31,7 +31,7 @@ def upgrade() -> None:
         schema="publish",
     )
     op.create_unique_constraint(
-        op.f("uq_approvals_candidate_id"),
+        op.f("uq_approvals_candidate_id_approver_replaces_release_id"),
         "approvals",
         ["candidate_id", "approver", "replaces_release_id"],
         schema="publish",
@@ -59,5 +59,7 @@ def downgrade() -> None:
     """Undo the revision."""
     op.drop_table("withdrawals", schema="publish")
     op.alter_column("releases", "annex_sha256", schema="publish", comment=_ANNEX_BEFORE, existing_comment=_ANNEX)
-    op.drop_constraint(op.f("uq_approvals_candidate_id"), "approvals", schema="publish", type_="unique")
+    op.drop_constraint(
+        op.f("uq_approvals_candidate_id_approver_replaces_release_id"), "approvals", schema="publish", type_="unique"
+    )
     op.drop_column("approvals", "replaces_release_id", schema="publish")
