@@ -6,6 +6,7 @@ Nothing in it is real, and nothing of it is computed by the pipeline that it jud
 
 from __future__ import annotations
 
+from parkindex.sample.sizes import SIZES
 from parkindex.sample.writing import Summary, write
 
-__all__ = ["Summary", "write"]
+__all__ = ["SIZES", "Summary", "write"]
