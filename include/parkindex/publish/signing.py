@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -67,12 +66,3 @@ def public_hex(private: Ed25519PrivateKey) -> str:
 def public_pem(private: Ed25519PrivateKey) -> bytes:
     """Return the public key as OpenSSL reads it."""
     return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def is_signed(public_key_hex: str, signature: bytes, data: bytes) -> bool:
-    """Whether a signature of some data was made by the key's owner."""
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key_hex)).verify(signature, data)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

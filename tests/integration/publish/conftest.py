@@ -8,24 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, MetaData, Table, insert, text
 
 import site_record
-from parkindex import pipeline
+from parkindex import methodology, pipeline
 from parkindex.ledger import tables
 from parkindex.publish import approvals, candidates, code, releases
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.releases import Release
 from parkindex.runtime.postgres import Cluster
 from parkindex.settings import Settings
+from parkindex.site import ReleaseRecord
 
 EDITION = 2025
 CODE = "c0de" * 16
 RECEIVED = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 FORMULA = '=HYPERLINK("http://example.invalid","园")'
+_load = methodology.load
 HOUSES: dict[str, House] = {}
 PEOPLE = (("李评", "evaluator"), ("王签", "signatory"))
 
@@ -115,9 +118,14 @@ class House:
         return next(row for row in self.rows[table] if all(row[name] == value for name, value in key.items()))
 
 
+@cache
+def _record() -> ReleaseRecord:
+    return site_record.make()
+
+
 def made_up_rows() -> dict[str, list[dict[str, Any]]]:
     """Return the rows of the pages' made-up release, with a name that a spreadsheet would run."""
-    record = site_record.make()
+    record = _record()
     rows = {
         table.name: [{"edition": EDITION, **dict(row)} for row in getattr(record, table.name)]
         for table in tables.CONTENT_TABLES
@@ -161,8 +169,7 @@ _BESIDE = (
 
 
 def _furnish(settings: Settings, patched: pytest.MonkeyPatch) -> House:
-    """Prepare a warehouse, land one delivery, and put the builder into dbt's place."""
-    pipeline.prepare(settings)
+    """Land one delivery in an empty warehouse, and put the builder into dbt's place."""
     house = House(settings, pipeline.engine_of(settings), made_up_rows())
     with house.engine.begin() as connection:
         connection.execute(insert(tables.batches).values(**_batch("enterprise_registry", "a" * 64, RECEIVED)))
@@ -176,9 +183,15 @@ def _furnish(settings: Settings, patched: pytest.MonkeyPatch) -> House:
     patched.setattr(candidates.warehouse, "relate", lambda *_: None)
     patched.setattr(candidates.warehouse, "index", index)
     patched.setattr(candidates.resolve, "run", lambda *_: 1)
+    patched.setattr(methodology, "load", _read_once)
     # Whoever edits the code while these tests run shall not fail them; the hash itself has tests of its own.
     patched.setattr(code, "code_sha256", lambda: CODE)
     return house
+
+
+@cache
+def _read_once(edition: int) -> methodology.Methodology:
+    return _load(edition)
 
 
 @pytest.fixture
