@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parkindex import methodology
 from parkindex.errors import BadInputError
@@ -202,6 +204,60 @@ def test_without_spread_and_with_one_draw_the_interval_is_the_rank() -> None:
     document = _document(robustness_draws=1, robustness_weight_spread=0)
     intervals = rank_intervals(document, VALUES)
     assert [(i.rank_low, i.rank_high, i.tier_share) for i in intervals] == [(1, 1, 1.0), (3, 3, 1.0), (1, 1, 1.0)]
+
+
+def by_decimals(document: dict[str, Any], values: list[tuple[str, str, Decimal | None]]) -> dict[str, Any]:
+    """The page's steps once more, in decimal arithmetic as a database does them."""
+
+    def stored(number: Decimal) -> Decimal:
+        return number.quantize(Decimal("1e-12"), ROUND_HALF_UP)
+
+    rules = {row["code"]: Decimal(str(row["value"])) for row in document["rules"] if "value" in row}
+    computed = [row for row in document["indicators"] if row["state"] == "computed"]
+    weight = {row["code"]: Decimal(str(row["weight"]["value"])) for row in computed}
+    present = {(park, code): value for park, code, value in values}
+    totals: dict[str, Decimal | None] = {}
+    for park in (row["park_code"] for row in document["parks"]):
+        areas = []
+        for area in "AB":
+            own = [row for row in computed if row["area"] == area]
+            scored = {}
+            for row in own:
+                value = present[park, row["code"]]
+                if value is not None:
+                    low, high = (Decimal(str(row["bounds"][end])) for end in ("low", "high"))
+                    way = min(max((stored(value) - low) / (high - low), Decimal(0)), Decimal(1))
+                    scored[row["code"]] = stored(100 * (way if row["direction"] == 1 else 1 - way))
+            whole = sum((weight[row["code"]] for row in own), Decimal(0))
+            available = sum((weight[code] for code in scored), Decimal(0))
+            if available == 0 or available < rules["area_min_share"] * whole:
+                areas.append((whole, None))
+            else:
+                total = sum((weight[code] * points for code, points in scored.items()), Decimal(0))
+                areas.append((whole, stored(total / available)))
+        known = [(whole, points) for whole, points in areas if points is not None]
+        totals[park] = (
+            stored(sum(whole * points for whole, points in known) / sum(weight.values()))
+            if len(known) == len(areas)
+            else None
+        )
+    step = Decimal(1).scaleb(-int(rules["rank_decimals"]))
+    rounded = {park: total.quantize(step, ROUND_HALF_UP) for park, total in totals.items() if total is not None}
+    rank = {park: 1 + sum(other > own for other in rounded.values()) for park, own in rounded.items()}
+    return {park: (total, rank.get(park)) for park, total in totals.items()}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.none() | st.decimals(-12, 12, places=3), min_size=12, max_size=12), st.sampled_from([0, 1, 2, 4]))
+def test_the_steps_are_those_of_decimal_arithmetic(numbers: list[Decimal | None], decimals: int) -> None:
+    document = _document(rank_decimals=decimals)
+    values = [(park, code, number) for (park, code, _), number in zip(VALUES, numbers, strict=True)]
+    expected = by_decimals(document, values)
+    for park in score(document, values).parks:
+        total, rank = expected[park.park_code]
+        assert park.rank == rank
+        assert (park.score is None) == (total is None)
+        assert park.score is None or abs(Decimal(park.score) - total) < Decimal("1e-11")
 
 
 def test_the_2025_methodology_scores_and_simulates_the_same_twice() -> None:

@@ -20,6 +20,7 @@ from parkindex.scoring.normalise import normalise
 from parkindex.scoring.ranks import Floats, half_up, ranks, settled
 
 _SHARE_OF_RANGE = 0.01
+_DRAWS_AT_ONCE = 10_000  # bounds the memory, not the result
 
 
 @dataclass(frozen=True)
@@ -79,24 +80,27 @@ def simulate(
     factors, sets = _draws(options, framework, len(combinations), where)
     simulated = np.empty((len(factors), len(units)))
     for number, (scale, rules) in enumerate(combinations):
-        members = slice(number, None, len(combinations))
         normalised = normalise(treated, framework, units, scale)
         if (scale, rules) != (method.normalise, method.aggregate):
             normalised = _made_positive(normalised, rules)
         levels = rules_per_level(framework, rules, where)
-        weights = np.tile(weights_of(framework, levels), (len(factors[members]), 1))
-        for code, column in sets.items():
-            weights[:, framework.codes.index(code)] = column[members]
-        try:
-            totals = aggregate(framework, normalised, weights * factors[members], levels, units)[place]
-        except BadInputError as error:
-            raise BadInputError(
-                error.what,
-                where=f"{where}: robustness, {scale.method} with {_names(rules)}",
-                why=error.why,
-                next_step="leave this combination out, or choose another nominal method",
-            ) from error
-        simulated[members] = index_ranks(totals, method)
+        nominal_weights = weights_of(framework, levels)
+        own = np.arange(number, len(factors), len(combinations))
+        for start in range(0, len(own), _DRAWS_AT_ONCE):
+            members = own[start : start + _DRAWS_AT_ONCE]
+            weights = np.tile(nominal_weights, (len(members), 1))
+            for code, column in sets.items():
+                weights[:, framework.codes.index(code)] = column[members]
+            try:
+                totals = aggregate(framework, normalised, weights * factors[members], levels, units)[place]
+            except BadInputError as error:
+                raise BadInputError(
+                    error.what,
+                    where=f"{where}: robustness, {scale.method} with {_names(rules)}",
+                    why=error.why,
+                    next_step="leave this combination out, or choose another nominal method",
+                ) from error
+            simulated[members] = index_ranks(totals, method)
     return _summary(simulated, nominal)
 
 
