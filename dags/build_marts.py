@@ -9,8 +9,7 @@ all nine would build once a year. A night without news costs a few minutes of an
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
@@ -35,7 +34,6 @@ with DAG(
     description="Staging, identity, marts; gated, then served",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("30 3 * * *", timezone=pipeline.BUSINESS_TIME_ZONE),
-    start_date=datetime(2024, 1, 1, tzinfo=ZoneInfo(pipeline.BUSINESS_TIME_ZONE)),
     catchup=False,
     max_active_runs=1,
     tags=["marts"],

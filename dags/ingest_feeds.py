@@ -6,14 +6,12 @@ Priority: high in the first week of a month, when most deliveries come; otherwis
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
 from parkindex import pipeline
 
-ZONE = ZoneInfo(pipeline.BUSINESS_TIME_ZONE)
 # A contract that is broken today is broken in a minute; a service that is away may be back.
 RETRY = {
     "retries": 3,
@@ -38,10 +36,10 @@ def ingest(plan: dict, place: int) -> DAG:
         dag_display_name=f"接收 {plan['name_zh']}",
         description=plan["name"],
         doc_md=f"# {plan['name_zh']} · {plan['name']}\n\n{plan['description']}\n\n{__doc__}",
+        # No start date: with one, Airflow would at once run the last night before it was started.
         schedule=CronTriggerTimetable(
             looked_for(plan["frequency_months"], place), timezone=pipeline.BUSINESS_TIME_ZONE
         ),
-        start_date=datetime(2024, 1, 1, tzinfo=ZONE),
         catchup=False,
         max_active_runs=1,
         tags=["ingest", plan["domain"]],

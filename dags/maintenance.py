@@ -6,9 +6,6 @@ there is: a published record was altered.
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from parkindex import pipeline
@@ -21,7 +18,6 @@ with DAG(
     description="Verify releases, late feeds, clear away",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("0 6 * * *", timezone=pipeline.BUSINESS_TIME_ZONE),
-    start_date=datetime(2024, 1, 1, tzinfo=ZoneInfo(pipeline.BUSINESS_TIME_ZONE)),
     catchup=False,
     max_active_runs=1,
     tags=["maintenance"],
