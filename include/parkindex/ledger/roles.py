@@ -97,7 +97,7 @@ def _ensure_login(connection: Connection, role: ReaderRole, password: str) -> No
 
 
 def _execute(connection: Connection, statement: str, **identifiers: str) -> None:
-    composed = sql.SQL(statement).format(**{name: sql.Identifier(value) for name, value in identifiers.items()})  # type: ignore[arg-type]
+    composed = sql.SQL(statement).format(**{name: sql.Identifier(value) for name, value in identifiers.items()})
     connection.exec_driver_sql(composed.as_string(None))
 
 

@@ -421,7 +421,7 @@ withdrawals = Table(
 )
 
 
-def _released(name: str, *columns: Column[object], comment: str) -> Table:
+def _released(name: str, *columns: Column[object] | CheckConstraint, comment: str) -> Table:
     """Make a table of frozen rows: copied from a candidate, keyed by release, never changed."""
     release: Column[object] = Column("release_id", Text, ForeignKey("publish.releases.release_id"), primary_key=True)
     edition: Column[object] = Column("edition", Integer, nullable=False)
