@@ -15,7 +15,7 @@ from parkindex.site import Approval, Evidence, EvidenceRecord, Gate, GateResult,
 
 EDITION = 2025
 HOSTILE_ZH = "<script>alert('园')</script>"
-HOSTILE_EN = "{{ 7 * 7 }} {% raw %} & \"O'Neill\" Park"
+HOSTILE_EN = '{{ 7 * 7 }} {% raw %} & "O\'Neill" Park'
 HOSTILE_NOTE = "</style><img src=x onerror=alert(1)> {{ config }}"
 HOSTILE_PARK = "P12"
 UNRANKED_PARK = "P22"
@@ -204,7 +204,9 @@ def _ranking(parks: list[Any], areas: list[Any], tiers: list[Any]) -> list[dict[
         mine = [row for row in areas if row["park_code"] == park["park_code"] and row["score"] is not None]
         total = sum((row["score"] * row["weight"] / 100 for row in mine), Decimal(0))
         totals[park["park_code"]] = total.quantize(_GRAIN) if mine else None
-    rounded = {code: total.quantize(Decimal("0.01"), ROUND_HALF_UP) for code, total in totals.items() if total is not None}
+    rounded = {
+        code: total.quantize(Decimal("0.01"), ROUND_HALF_UP) for code, total in totals.items() if total is not None
+    }
     rows = []
     for place, park in enumerate(parks):
         code = park["park_code"]

@@ -52,7 +52,9 @@ def bar(value: Decimal | int | None, most: Decimal | int, width: int) -> Markup:
         width: Width of the frame in pixels.
     """
     full = Decimal(width)
-    part = Decimal(0) if value is None or most <= 0 else min(max(Decimal(value) / Decimal(most), Decimal(0)), Decimal(1))
+    part = (
+        Decimal(0) if value is None or most <= 0 else min(max(Decimal(value) / Decimal(most), Decimal(0)), Decimal(1))
+    )
     return Markup(
         '<svg class="bar" width="{w}" height="10" viewBox="0 0 {w} 10" aria-hidden="true">'
         '<rect class="frame" x="0.5" y="0.5" width="{inner}" height="9"/>'

@@ -59,7 +59,9 @@ def require_whole(record: ReleaseRecord) -> None:
     for row in record.park_ranking:
         rank, previous, change = row["rank"], row["rank_previous"], row["rank_change"]
         if change is not None and (rank is None or previous is None or abs(change) != abs(rank - previous)):
-            raise _broken(record, "park_ranking", f"{row['park_code']}: {change} is not the change {previous} to {rank}")
+            raise _broken(
+                record, "park_ranking", f"{row['park_code']}: {change} is not the change {previous} to {rank}"
+            )
 
 
 def _require_keys(

@@ -30,7 +30,7 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
         out: Folder of the bundle; made when it is not there.
 
     Returns:
-        The files written: ``index.html``, ``method.html``, ``audit.html`` and ``parks/<park_code>.html``, in that order.
+        The files written: ``index.html``, ``method.html``, ``audit.html``, ``parks/<park_code>.html``, in that order.
 
     Raises:
         BadInputError: The record does not hold together, see :func:`parkindex.site.check.require_whole`.
@@ -47,13 +47,17 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
     style, script = _style(record), (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     written = []
     for path, template, values in pages:
-        text = _environment().get_template(template).render(
-            site=site,
-            record=record,
-            style=Markup(style),  # noqa: S704 - our own file; what comes from the record is escaped in _style
-            script=Markup(script),  # noqa: S704 - our own file
-            policy=_policy(style, script),
-            **values,
+        text = (
+            _environment()
+            .get_template(template)
+            .render(
+                site=site,
+                record=record,
+                style=Markup(style),  # noqa: S704 - our own file; what comes from the record is escaped in _style
+                script=Markup(script),  # noqa: S704 - our own file
+                policy=_policy(style, script),
+                **values,
+            )
         )
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ DOWNLOADS: dict[str, Pair] = {
     "ranking.xlsx": ("排名工作簿，含说明页", "workbook with notes"),
     "ranking.parquet": ("排名，列式格式", "ranking, columnar"),
     "manifest.json": ("每个文件的哈希", "hash of every file"),
-    "verify.py": ("离线核验程序,只需 Python", "offline check, needs Python only"),
+    "verify.py": ("离线核验程序，只需 Python", "offline check, needs Python only"),
     "CHANGES.csv": ("与上一次发布的逐格差异", "cell-by-cell changes since the release before"),
 }
 
@@ -134,7 +134,9 @@ def both(zh: object, en: object, *values: object) -> Markup:
 
 def name(zh: object, en: object) -> Markup:
     """Return a proper name in both languages (names may hold digits that differ between them)."""
-    return Markup('<span class="zh name" lang="zh-CN">{}</span><span class="en name" lang="en">{}</span>').format(zh, en)
+    return Markup('<span class="zh name" lang="zh-CN">{}</span><span class="en name" lang="en">{}</span>').format(
+        zh, en
+    )
 
 
 def word(table: dict[str, Pair], code: str | None) -> Markup:
