@@ -44,7 +44,11 @@ def file(edition: int, rng: np.random.Generator) -> list[Report]:
             reported = day(date(year + 1, 2, 1)) + int(rng.integers(0, 50))
             final = Report(number, year, reported, declared, _items(rng))
             if int(rng.integers(0, 8)) == 0:
-                wrong = declared[:-1] if len(declared) > 1 else (*declared, ("贸易服务", "未来", ("5179", "5199")))
+                wrong = (
+                    declared[:-1]
+                    if len(declared) > 1
+                    else (*declared, ("未来能源", "未来", facts.DECLARED_CODES["未来能源"]))
+                )
                 reports.append(Report(number, year, reported, wrong, _items(rng)))
                 final = Report(number, year, reported + int(rng.integers(20, 60)), declared, final.items)
             reports.append(final)

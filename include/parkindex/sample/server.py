@@ -27,6 +27,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from parkindex.errors import BadInputError, ServiceDownError
 
+ANSWERS_FILE = "events.json"
 PATH = "/api/v1/patent-events"
 DEFAULT_PAGE_SIZE = 1000
 LARGEST_PAGE_SIZE = 5000
@@ -54,7 +55,7 @@ class Answers:
         Raises:
             BadInputError: There is no readable ``events.json``.
         """
-        candidates = (folder / "events.json", folder / "api" / "patent_events" / "events.json")
+        candidates = (folder / ANSWERS_FILE, folder / "api" / "patent_events" / ANSWERS_FILE)
         path = next((path for path in candidates if path.is_file()), None)
         if path is None:
             raise BadInputError(

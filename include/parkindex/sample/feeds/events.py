@@ -13,10 +13,11 @@ from parkindex.sample import facts
 from parkindex.sample.days import date_of, last_day
 from parkindex.sample.files import DUPLICATE, SYNTHETIC, Noise, Planted, mixed, positions, printed, sent
 from parkindex.sample.innovation import KIND_B, NOBODY
+from parkindex.sample.server import ANSWERS_FILE
 from parkindex.sample.world import World
 
 FEED = "patent_events"
-API_FILE = "events.json"
+
 _Event = dict[str, Any]
 
 
@@ -28,7 +29,7 @@ def write(world: World, feeds: Path, api: Path, noise: Noise, rng: np.random.Gen
     events = _events(world, rng)
     until = date_of(last_day(world.edition - 1)).isoformat()
     document = feeds / FEED / f"synthetic-patent-events-{world.edition - 1}.json"
-    answer = api / FEED / API_FILE
+    answer = api / FEED / ANSWERS_FILE
     counts = {}
     for path, own, when in (
         (document, [event for event in events if event["eventDate"] <= until], date(world.edition, 1, 10)),
