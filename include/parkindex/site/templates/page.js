@@ -29,14 +29,18 @@
   document.getElementById("language").addEventListener("click", () => setLanguage(root.dataset.lang === "en" ? "zh" : "en"));
 
   const themeButton = document.getElementById("theme");
-  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+  const sayTheme = () => themeButton.setAttribute("aria-pressed", String(isDark()));
   const setTheme = (theme) => {
     root.dataset.theme = theme;
-    themeButton.setAttribute("aria-pressed", String(theme === "dark"));
+    sayTheme();
     carry("theme", theme);
   };
   const theme = recall("theme");
-  if (theme === "dark" || theme === "light") setTheme(theme); else themeButton.setAttribute("aria-pressed", String(isDark()));
+  if (theme === "dark" || theme === "light") setTheme(theme);
+  sayTheme();
+  system.addEventListener("change", sayTheme);
   themeButton.addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
 
   const table = document.getElementById("ranking");
