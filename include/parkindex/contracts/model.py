@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 LINEAGE_COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -237,7 +237,7 @@ class Contract:
     encoding_sentinels: tuple[str, ...]
     frequency_months: int
     latency_days: int
-    document: dict[str, Any]
+    document: dict[str, Any] = field(repr=False)
 
     @property
     def major(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
@@ -196,7 +197,10 @@ class Continuation:
     def fill(self, block: Block) -> Block:
         """Return the block with its continuation rows filled."""
         anchor = self.table.continuation_anchor
-        if anchor is None or anchor not in block.header.places or block.cells.height == 0:
+        if anchor is None or anchor not in block.header.places:
+            return block
+        if block.cells.height == 0:
+            self._carried = None if block.set_aside else self._carried
             return block
         names = [
             str(block.header.places[name]) for name in self.table.continuation_columns if name in block.header.places
@@ -235,6 +239,7 @@ def _present(name: str) -> pl.Expr:
     return (pl.col(name).str.strip_chars() != "").fill_null(value=False)
 
 
+@lru_cache(maxsize=4096)
 def _key(header: str) -> str:
     return text.key_of("name", header)
 

@@ -45,7 +45,6 @@ _FILE = {
     "file.line_ends": ("行结束符不受支持", "the lines end in CR alone"),
     "file.sentinel": ("表头缺少编码哨兵词,编码可疑", "no sentinel text in the header: the encoding is doubtful"),
     "file.sheet_missing": ("缺少工作表", "a sheet is missing or not to be told apart"),
-    "file.total": ("记录总数与声明不符", "the number of records is not the number declared"),
     "file.truncated": ("文件在引号内中断", "the file ends inside a quoted cell"),
     "file.xml_forbidden": ("XML 含内部 DTD 或实体", "the XML declares or uses entities"),
 }

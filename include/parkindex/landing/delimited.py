@@ -51,11 +51,23 @@ def read(
         FileRefusedError: The encoding, the header or the quoting is not what it should be.
     """
     (table,) = contract.tables
-    pieces = _decoded(chunks(path, block_bytes, compressed=compressed), server.encoding, contract)
+    pieces = _decoded(_whole_header(chunks(path, block_bytes, compressed=compressed)), server.encoding, contract)
     reader = _Reader(contract, table, notes)
     continuation = Continuation(table)
     for block in reader.blocks(pieces):
         yield continuation.fill(without_blank(block))
+
+
+def _whole_header(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces, the first of them grown until it holds the whole first line."""
+    first = b""
+    for piece in pieces:
+        first += piece
+        if b"\n" in piece:
+            break
+    if first:
+        yield first
+    yield from pieces
 
 
 def _decoded(pieces: Iterator[bytes], encoding: str, contract: Contract) -> Iterator[bytes]:
@@ -204,8 +216,8 @@ class _Reader:
                 self.line += structure.line_count
                 return
             first = int(np.flatnonzero(keep)[0])
-            begin, end = int(structure.starts[first]), int(structure.ends[first])
-            self._take_header(_cells(data[begin:end]), self.line + int(structure.lines[first]))
+            record = data[int(structure.starts[first]) : int(structure.ends[first])]
+            self._take_header(_cells(record), self.line + int(structure.lines[first]))
             keep[first] = False
         assert self.header is not None  # noqa: S101 - _take_header has set it, or refused the file
         width = len(self.header.texts)
@@ -231,7 +243,7 @@ class _Reader:
         first_line = self.line
         reader = csv.reader(lines)
         begin = first_line
-        for record in reader:
+        while (record := self._next(reader, begin)) is not None:
             row, begin = begin, first_line + reader.line_num
             lines.pending = 0
             if not any(cell.strip() for cell in record):
@@ -251,6 +263,13 @@ class _Reader:
         if self.header is not None:
             yield self._listed(records, rows, set_aside)
 
+    @staticmethod
+    def _next(reader: Iterator[list[str]], line: int) -> list[str] | None:
+        try:
+            return next(reader, None)
+        except csv.Error as error:
+            refuse("file.line_ends", f"A record cannot be told apart: {error}.", f"line {line}")
+
     def _listed(self, records: list[list[str]], rows: list[int], set_aside: list[SetAside]) -> Block:
         assert self.header is not None  # noqa: S101 - records are only listed under a header
         width = len(self.header.texts)
@@ -261,12 +280,12 @@ class _Reader:
         return Block(self.table, self.header, cells, pl.Series(rows, dtype=pl.Int64), set_aside=tuple(set_aside))
 
     def _take_header(self, texts: list[str], line: int) -> None:
+        if any("\r" in header for header in texts):
+            refuse("file.line_ends", "The lines end in CR alone; LF or CRLF is read.", f"line {line}")
         sentinels = self.contract.encoding_sentinels
         if sentinels and not any(sentinel in header for sentinel in sentinels for header in texts):
             listed = ", ".join(sentinels)
             refuse("file.sentinel", f"The header holds none of: {listed}.", f"line {line}")
-        if len(texts) == 1 and "\r" in texts[0].strip("\r"):
-            refuse("file.line_ends", "The lines end in CR alone; LF or CRLF is read.", f"line {line}")
         self.header = map_header(self.contract, self.table, texts, f"line {line}", self.notes)
 
     def _ragged(self, record: list[str], line: int) -> SetAside:
@@ -297,7 +316,7 @@ class _Lines:
     def __next__(self) -> str:
         line = self._stream.readline()
         if not line:
-            self.open_quote = self.pending > 0
+            self.open_quote = self.open_quote or self.pending > 0
             raise StopIteration
         self.pending += 1
         return line
@@ -337,7 +356,11 @@ def _is_empty_line(raw: npt.NDArray[np.uint8], structure: _Structure) -> npt.NDA
 def _cells(record: bytes) -> list[str]:
     """Return the cells of one whole record."""
     csv.field_size_limit(_MOST_RECORD_BYTES)
-    return next(csv.reader(io.StringIO(record.decode("utf-8"), newline="")), [])
+    text = record.decode("utf-8")
+    try:
+        return next(csv.reader(io.StringIO(text, newline="\n")), [])
+    except csv.Error:  # a bare CR outside quotes, which the csv module does not read
+        return text.rstrip("\r\n").split(",")
 
 
 def _parsed(body: bytes, width: int, height: int) -> pl.DataFrame:

@@ -78,8 +78,10 @@ def parse(text: str) -> tuple[Decimal, str] | None:
     number, *rest = found.groups()
     unit, currency = (rest[0] or rest[2] or ""), (rest[1] or rest[3])
     amount = Decimal(number.replace(",", "")) * _UNITS[unit]
-    exact = amount.quantize(Decimal("0.0001"))
-    return (exact, CURRENCIES[currency]) if exact == amount and amount < _MOST else None
+    if amount >= _MOST:
+        return None
+    kept = amount.quantize(Decimal("0.0001"))
+    return (kept, CURRENCIES[currency]) if kept == amount else None
 
 
 def parsed(texts: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -94,7 +94,7 @@ def judge(contract: Contract, block: Block) -> Judged:
 
 
 def _texts(contract: Contract, table: Table, block: Block) -> pl.DataFrame:
-    """Return the contract's columns as texts: surrounding blanks off, null tokens null, defaults filled in."""
+    """Return the contract's columns as texts: surrounding blanks off, null tokens null."""
     tokens = list(contract.null_tokens)
     made = []
     for column in table.columns:
@@ -107,10 +107,7 @@ def _texts(contract: Contract, table: Table, block: Block) -> pl.DataFrame:
     frame = block.cells.select(made)
     if frame.height != len(block.rows):  # every column is absent from the header: a frame of literals has one row
         frame = pl.DataFrame({column.name: [None] * len(block.rows) for column in table.columns}, schema=frame.schema)
-    defaults = [
-        pl.col(column.name).fill_null(pl.col(column.default_from)) for column in table.columns if column.default_from
-    ]
-    return frame.with_columns(defaults)
+    return frame
 
 
 def _typed(column: Column) -> pl.Expr:
@@ -143,7 +140,8 @@ def _expressed(work: pl.DataFrame, column: Column, typed: dict[str, str]) -> lis
 def _expressions(column: Column, typed: dict[str, str]) -> Iterator[tuple[str, pl.Expr]]:
     value, known = pl.col(column.name), pl.col(typed[column.name])
     if column.required:
-        yield "value.required", value.is_null()
+        stands_in = pl.col(column.default_from) if column.default_from else pl.lit(None)
+        yield "value.required", value.is_null() & stands_in.is_null()
     if column.logical_type != "string":
         yield f"type.{column.logical_type}", value.is_not_null() & known.is_null()
     if column.logical_type == "integer":
@@ -263,11 +261,14 @@ def _unknown(contract: Contract, block: Block) -> list[Rule]:
 
 
 def _stored(table: Table, texts: pl.DataFrame, typed: pl.DataFrame, derived: dict[str, pl.Series]) -> pl.DataFrame:
-    """Return the raw table's columns in its order, lineage apart."""
-    made = []
+    """Return the raw table's columns in its order, lineage apart; a default stands in where a value is absent."""
+    made: list[pl.Series] = []
     for column in table.columns:
-        exact = column.logical_type in ("integer", "date")
-        source = typed[f"{column.name}\0typed"] if exact else texts[column.name]
-        made.append(source.alias(column.name))
+        # Integers and dates are stored as typed; a number is stored as its text, which Postgres reads exactly.
+        parts = (typed, "\0typed") if column.logical_type in ("integer", "date") else (texts, "")
+        value = parts[0][column.name + parts[1]]
+        if column.default_from:
+            value = value.zip_with(value.is_not_null(), parts[0][column.default_from + parts[1]])
+        made.append(value.alias(column.name))
         made += [derived[name].alias(name) for name, _, _ in column.derived]
     return pl.DataFrame(made)
