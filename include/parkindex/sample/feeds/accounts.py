@@ -104,6 +104,8 @@ def _planted(sample: _Row, n: int, ghosts: Ghosts, rng: np.random.Generator) -> 
         ("type.date", 3, "2024-13-01", "a month that does not exist"),
         ("type.integer", 8, 3.5, "half a person"),
         ("value.range", 0, 1924, "a year of another century"),
+        ("number.scale", 4, 1234.5678, "parts of a fen"),
+        ("cell.number_as_identifier", 1, 913101150000000000, "a code kept as a number, its end lost"),
     )
     planted: list[tuple[int, Planted[_Row]]] = []
     for number, position in enumerate(positions(n, max(2, n // 200), rng)):

@@ -49,7 +49,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
         for row in waiting:
             noise.supersede(FEED, previous, f"{row[1]} {row[0]}", file, "miscounted, corrected a month later")
         waiting = list(_rows(world, own[wrong], insured[wrong], f"{month:%Y-%m}"))
-        planted = _planted(rows, ghosts, rng) if rows else []
+        planted = _planted(rows, ghosts, rng, contradicts=month.month == 1) if rows else []
         counts[file] = write_csv(path, _HEADER, mixed(rows, planted), noise, FEED, encoding="gb18030", line_end="\r\n")
         following = date(month.year + month.month // 12, month.month % 12 + 1, 20)
         sent(path, following)
@@ -68,7 +68,9 @@ def _rows(world: World, own: Ints, insured: Ints, month: str) -> Iterator[_Row]:
         yield (month, people.uscc[e], people.names.text[n], *map(str, counts))
 
 
-def _planted(rows: list[_Row], ghosts: Ghosts, rng: np.random.Generator) -> list[tuple[int, Planted[_Row]]]:
+def _planted(
+    rows: list[_Row], ghosts: Ghosts, rng: np.random.Generator, *, contradicts: bool
+) -> list[tuple[int, Planted[_Row]]]:
     breaks = (
         ("value.range", 3, "-5", "fewer than nobody"),
         ("type.integer", 3, "十二", "a number in words"),
@@ -76,7 +78,20 @@ def _planted(rows: list[_Row], ghosts: Ghosts, rng: np.random.Generator) -> list
         ("type.date", 0, "2024-13", "a month that does not exist"),
         ("value.required", 2, "", "no name"),
     )
-    planted: list[tuple[int, Planted[_Row]]] = []
+    # Two rows of one enterprise and month that say different things: neither can be believed.
+    code = ghosts.code()
+    planted: list[tuple[int, Planted[_Row]]] = [
+        (
+            0,
+            Planted(
+                (rows[0][0], code, "虚报人数有限公司", str(count), "0", "0", "0", "0"),
+                "key.contradicted",
+                _HEADER[1],
+                "two counts for one month",
+            ),
+        )
+        for count in ((10, 12) if contradicts else ())
+    ]
     for number, position in enumerate(positions(len(rows), max(2, len(rows) // 400), rng)):
         if number % 3 == 1:
             planted.append((position, Planted(None, DUPLICATE, "", "the row above once more")))

@@ -224,6 +224,7 @@ def _planted(
     breaks: list[tuple[str, str, str, str]] = [
         ("uscc.check_digit", "统一社会信用代码", "", "last character of a code changed"),
         ("value.required", "企业名称", "", "no name"),
+        ("text.damaged", "企业名称", "虚\ufffd登记有限公司", "a character lost in an earlier conversion"),
         ("type.date", "注册日期", "2021-02-30", "a day that does not exist"),
         ("uscc.old_registration_number", "统一社会信用代码", "310115000123457", "an old 15-digit number"),
         ("uscc.shape", "统一社会信用代码", code[:12], "a code cut off"),
