@@ -22,7 +22,7 @@ STEP = {
     "retry_policy": ExceptionRetryPolicy(
         rules=[RetryRule(exception=list(pipeline.WORTH_RETRYING))], default=RetryAction.FAIL
     ),
-    "multiple_outputs": False,
+    "multiple_outputs": True,  # later steps take single facts of earlier ones
 }
 ONCE = STEP | {"retries": 0}
 
