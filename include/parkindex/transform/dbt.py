@@ -31,6 +31,9 @@ THREADS = 2
 _STOP_SECONDS = 10.0
 _TAIL_CHARACTERS = 2000
 _PARSED = "partial_parse.msgpack"
+# Unit tests prove the code and not the data: they run with the other tests of the code (tests/integration).
+_WITHOUT = {"build": ("--exclude-resource-type", "unit_test"), "test": ()}
+_LATE_VARIABLES = {"identity_run_id", "edition"}
 
 
 def build(
@@ -46,23 +49,28 @@ def build(
         settings: The installation: its warehouse and the home that target and logs are written under.
         select: dbt selectors, for example ``path:models/staging``.
         variables: dbt variables (docs/architecture.md); they are part of what is built, so they are given by name.
-        command: ``build`` (models, seeds, tests) or another verb of dbt that takes a selection.
+        command: ``build`` (models, seeds and their data tests) or ``test``.
 
     Raises:
         BadInputError: A model could not be built or a test failed; names the first node, its file and message.
         ServiceDownError: The warehouse does not answer, or dbt itself failed.
     """
     with _working_folder(settings) as folder:
-        arguments = [
-            command,
+        options = [
             *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
             *("--vars", json.dumps(dict(variables), sort_keys=True)),
             *("--quiet", "--no-use-colors", "--no-version-check", "--threads", str(THREADS)),
-            # a test runs with the layer that completes what it looks at
-            *("--indirect-selection", "buildable", "--select", *select),
         ]
-        answer, output = _ask(settings, arguments)
+        connection = connection_environment(settings)
+        request = {
+            "parse": ["parse", *options],
+            # a test runs with the layer that completes what it looks at
+            "run": [command, *options, *_WITHOUT[command], "--indirect-selection", "buildable", "--select", *select],
+            "parsed_as": json.dumps([_fixed(variables), connection], sort_keys=True),
+            "environment": connection,
+        }
+        answer, output = _ask(settings, request)
         if not answer["success"]:
             raise _failure(answer, output, _keep_log(settings, folder))
 
@@ -79,6 +87,11 @@ def connection_environment(settings: Settings) -> dict[str, str]:
         "PARKINDEX_DBT_DBNAME": url.database or "",
         "PARKINDEX_DBT_SSLMODE": str(url.query.get("sslmode", "prefer")),
     }
+
+
+def _fixed(variables: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return the variables that a parse depends on: all but those that only stand in the text of a query."""
+    return {name: value for name, value in variables.items() if name not in _LATE_VARIABLES}
 
 
 def _failure(answer: dict[str, Any], output: str, log: Path) -> ParkindexError:
@@ -174,9 +187,8 @@ _children: list[_Child] = []
 _one_at_a_time = threading.Lock()
 
 
-def _ask(settings: Settings, arguments: list[str]) -> tuple[dict[str, Any], str]:
+def _ask(settings: Settings, request: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Run dbt in the child; return its answer and the end of what it printed."""
-    request = {"arguments": arguments, "environment": connection_environment(settings)}
     with _one_at_a_time:
         child = _child(settings)
         start = child.output.seek(0, os.SEEK_END)

@@ -14,19 +14,34 @@ import sys
 from typing import Any
 
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 _PASSED = {"success", "pass", "warn", "skipped", "no-op"}
 _PR_SET_PDEATHSIG = 1
 
 
-def run(arguments: list[str]) -> dict[str, Any]:
+def run(request: dict[str, Any], parsed: dict[str, Manifest]) -> dict[str, Any]:
     """Run dbt once.
+
+    Args:
+        request: ``parse`` and ``run`` (arguments), and ``parsed_as``: what the parse depends on. Two requests that
+            agree in it share one parse of the project.
+        parsed: The last parse, under its ``parsed_as``.
 
     Returns:
         ``{"success", "failed": [{"node", "status", "message", "path"}], "error"}``. A node that was skipped because
         another one failed is not listed: the other one is.
     """
-    outcome = dbtRunner().invoke(arguments)
+    outcome = None
+    if request["parsed_as"] not in parsed:
+        outcome = dbtRunner().invoke(request["parse"])
+        parsed.clear()
+        if outcome.success and isinstance(outcome.result, Manifest):
+            parsed[request["parsed_as"]] = outcome.result
+    if request["parsed_as"] in parsed:
+        outcome = dbtRunner(manifest=parsed[request["parsed_as"]]).invoke(request["run"])
+    if outcome is None:
+        raise RuntimeError("dbt neither parsed nor ran")
     failed = [
         {
             "node": result.node.name,
@@ -47,10 +62,11 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    parsed: dict[str, Manifest] = {}
     for line in sys.stdin:
         request = json.loads(line)
         os.environ.update(request["environment"])
-        answers.write(json.dumps(run(request["arguments"])) + "\n")
+        answers.write(json.dumps(run(request, parsed)) + "\n")
         answers.flush()
 
 
