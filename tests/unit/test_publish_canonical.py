@@ -86,7 +86,7 @@ def test_the_chain_covers_every_column_of_a_release_but_its_own_hash() -> None:
     assert {*chain.CHAINED, "chain_sha256"} == {column.name for column in tables.releases.columns}
 
 
-# ------------------------------------------------------------------------------------------------------ hash of the code
+# ----------------------------------------------------------------------------------------------------- hash of the code
 
 
 @pytest.fixture

@@ -79,8 +79,13 @@ class Explanation:
         ]
         if row["rank"] is not None:
             lines.append(say["sum"].format(parts=" + ".join(self._parts()), score=_shown(row["score"])))
+        # Of many indicators those that this version does not compute are only named.
+        named = [one for one in self.indicators if len(self.indicators) > 1 and one["obs_status"] == "not_computed"]
         for one in self.indicators:
-            lines += ["", *self._indicator(one, say, language)]
+            if one not in named:
+                lines += ["", *self._indicator(one, say, language)]
+        if named:
+            lines += ["", f"{say['not_computed']}: {', '.join(one['indicator_code'] for one in named)}"]
         if self.records:
             lines += ["", say["records"].format(shown=len(self.records), total=sum(self.records_total.values()))]
             lines += [f"  {self._record(one)}" for one in self.records]
@@ -127,6 +132,7 @@ _ENGLISH = {
     "bounds": "bounds",
     "weight": "effective weight",
     "points": "points",
+    "not_computed": "not computed yet, counts nowhere",
     "records": "{shown} of {total} records behind it:",
 }
 _CHINESE = {
@@ -138,6 +144,7 @@ _CHINESE = {
     "bounds": "上下限",
     "weight": "有效权重",
     "points": "贡献分",
+    "not_computed": "尚未计算,不计入",
     "records": "依据记录 {total} 条,显示 {shown} 条:",
 }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import subprocess
@@ -99,7 +100,7 @@ def test_a_changed_cell_is_named_even_when_the_manifest_was_adapted(copy: Path) 
     path = copy / "ranking.data.csv"
     path.write_text(path.read_text("utf-8").replace(",not_assessed,", ",delisted,", 1), "utf-8", newline="")
     manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
-    manifest["files"]["ranking.data.csv"] = __import__("hashlib").sha256(path.read_bytes()).hexdigest()
+    manifest["files"]["ranking.data.csv"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (copy / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False), "utf-8")
     found = {(one.what, one.where) for one in verify.verify_bundle(copy)}
     assert ("signature does not fit", "signature") in found
@@ -122,7 +123,9 @@ def test_formulas_are_texts_for_spreadsheets_and_unchanged_for_machines(written:
     safe = (written / "ranking.csv").read_bytes()
     assert safe.startswith(b"\xef\xbb\xbf")
     names = {row["park_code"]: row for row in csv.DictReader(safe.decode("utf-8-sig").splitlines())}
-    data = {row["park_code"]: row for row in csv.DictReader((written / "ranking.data.csv").open(encoding="utf-8"))}
+    data = {
+        row["park_code"]: row for row in csv.DictReader((written / "ranking.data.csv").read_text("utf-8").splitlines())
+    }
     assert data["P04"]["park_name_en"].startswith("=HYPERLINK")
     assert names["P04"]["park_name_en"].startswith("'=HYPERLINK")
     assert {row["rank_change"] for row in names.values()} == {row["rank_change"] for row in data.values()}
