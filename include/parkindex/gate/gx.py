@@ -10,20 +10,25 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import great_expectations
-from great_expectations.data_context.types.base import (
-    DataContextConfig,
-    InMemoryStoreBackendDefaults,
-    ProgressBarsConfig,
-)
-from great_expectations.datasource.fluent.interfaces import GxDatasourceWarning
-from great_expectations.expectations.registry import get_expectation_impl
-
+from parkindex.gate import suites
 from parkindex.gate.relations import Relation
 from parkindex.gate.suites import Expectation
 from parkindex.gate.verdict import Outcome
 
-_SEVERITIES = {"error": "critical", "warning": "warning"}
+with warnings.catch_warnings():
+    # It imports modules of the standard library that Python calls deprecated from 3.11 on.
+    warnings.filterwarnings("ignore", message="module 'sre_", category=DeprecationWarning)
+    import great_expectations
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+    from great_expectations.datasource.fluent.interfaces import GxDatasourceWarning
+    from great_expectations.expectations.metadata_types import FailureSeverity
+    from great_expectations.expectations.registry import get_expectation_impl
+
+_SEVERITIES = {"error": FailureSeverity.CRITICAL, "warning": FailureSeverity.WARNING}
 
 
 def validate(url: str, batches: Mapping[Relation, Sequence[tuple[Expectation, str | None]]]) -> dict[str, Outcome]:
@@ -60,12 +65,8 @@ def validate(url: str, batches: Mapping[Relation, Sequence[tuple[Expectation, st
 def _validate_batch(
     source: Any, name: str, relation: Relation, declared: Sequence[tuple[Expectation, str | None]]
 ) -> dict[str, Outcome]:
-    if relation.known_until is None:
-        asset = source.add_table_asset(name, table_name=relation.name, schema_name=relation.schema)
-        batch = asset.add_batch_definition_whole_table(name).get_batch()
-    else:
-        asset = source.add_query_asset(name, query=relation.sql)
-        batch = asset.add_batch_definition(name).get_batch()
+    asset = source.add_query_asset(name, query=relation.sql)
+    batch = asset.add_batch_definition(name).get_batch()
     suite = great_expectations.ExpectationSuite(
         name=name, expectations=[_compiled(expectation, query) for expectation, query in declared]
     )
@@ -79,11 +80,13 @@ def _validate_batch(
 
 
 def _compiled(expectation: Expectation, query: str | None) -> Any:
-    arguments = dict(expectation.kwargs)
+    kind, arguments = expectation.type, dict(expectation.kwargs)
+    if kind == suites.UNIQUE and len(expectation.columns) == 1:
+        kind, arguments = "expect_column_values_to_be_unique", {"column": expectation.columns[0]}
     if query is not None:
         # Without a reference to its batch it prints a remark on stdout, which is where our JSON goes.
         arguments["unexpected_rows_query"] = "/* {batch} */ " + query.replace("{", "{{").replace("}", "}}")
-    return get_expectation_impl(expectation.type)(
+    return get_expectation_impl(kind)(
         **arguments, severity=_SEVERITIES[expectation.severity], meta={"id": expectation.id}
     )
 

@@ -37,14 +37,23 @@ def run(engine: Engine, settings: Settings, subject: Subject, folder: Path = EXP
     return verdict.record(engine, subject, evaluate(engine, subject, folder))
 
 
-def evaluate(engine: Engine, subject: Subject, folder: Path = EXPECTATIONS_DIR) -> Evaluation:
-    """Evaluate every expectation of a subject and record nothing.
+def evaluate(
+    engine: Engine, subject: Subject, folder: Path = EXPECTATIONS_DIR, stages: Sequence[str] | None = None
+) -> Evaluation:
+    """Evaluate expectations of a subject and record nothing.
+
+    Args:
+        engine: Warehouse.
+        subject: What to look at.
+        folder: Folder of the suites.
+        stages: Suites to evaluate; None evaluates all of the subject's, as a verdict needs.
 
     Raises:
         BadInputError: A suite, the register or a contract is not usable.
     """
-    known_contracts = list(contracts.load_all().values()) if "raw" in subject.stages else []
-    suite, departed = _suite(subject, folder, known_contracts)
+    wanted = subject.stages if stages is None else tuple(stages)
+    known_contracts = list(contracts.load_all().values()) if "raw" in wanted else []
+    suite, departed = _suite(wanted, folder, known_contracts)
     declared = [_declare(subject, expectation) for expectation in suite]
     undelivered = _undelivered(engine, subject, declared, known_contracts)
     looked = undelivered | look(engine, subject, [one for one in declared if one.expectation.id not in undelivered])
@@ -54,13 +63,13 @@ def evaluate(engine: Engine, subject: Subject, folder: Path = EXPECTATIONS_DIR) 
 
 
 def _suite(
-    subject: Subject, folder: Path, known_contracts: Sequence[contracts.Contract]
+    stages: Sequence[str], folder: Path, known_contracts: Sequence[contracts.Contract]
 ) -> tuple[list[Expectation], list[tuple[str, str]]]:
-    """Return what is expected of a subject, and where that departs from the register."""
+    """Return what is expected at the stages, and where that departs from the register."""
     register = suites.load_register(folder)
     suite: list[Expectation] = []
     departed: list[tuple[str, str]] = []
-    for stage in subject.stages:
+    for stage in stages:
         if stage == "raw":
             of_stage = raw_suite.derive(known_contracts)
         else:
