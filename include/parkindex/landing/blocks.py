@@ -153,6 +153,15 @@ def map_header(contract: Contract, table: Table, texts: Sequence[str], where: st
     return Header(tuple(texts), places, tuple(unknown))
 
 
+def labelled(texts: Sequence[str], cells: Sequence[str | None]) -> dict[str, str | None]:
+    """Return a record as header → cell; a cell without a header, or with another's, is called by its place."""
+    made: dict[str, str | None] = {}
+    for place, cell in enumerate(cells):
+        header = texts[place].strip() if place < len(texts) else ""
+        made[header if header and header not in made else f"#{place + 1}"] = cell
+    return made
+
+
 def fits(table: Table, texts: Sequence[str]) -> bool:
     """Whether a row of texts is a header of the table: it names every required column."""
     keys = {_key(header) for header in texts}

@@ -22,7 +22,7 @@ import polars as pl
 
 from parkindex.contracts import Contract, Server, Table
 from parkindex.landing.archives import chunks
-from parkindex.landing.blocks import Block, Continuation, Header, SetAside, map_header, without_blank
+from parkindex.landing.blocks import Block, Continuation, Header, SetAside, labelled, map_header, without_blank
 from parkindex.landing.refusal import refuse
 
 BLOCK_BYTES = 16 << 20
@@ -291,10 +291,7 @@ class _Reader:
     def _ragged(self, record: list[str], line: int) -> SetAside:
         assert self.header is not None  # noqa: S101 - a record is ragged against a header
         texts = self.header.texts
-        original: dict[str, str | None] = {
-            (texts[place] if place < len(texts) else "") or f"#{place + 1}": cell for place, cell in enumerate(record)
-        }
-        return SetAside(line, None, "row.ragged", original, f"{len(record)} cells, {len(texts)} headers")
+        return SetAside(line, None, "row.ragged", labelled(texts, record), f"{len(record)} cells, {len(texts)} headers")
 
 
 class _Lines:

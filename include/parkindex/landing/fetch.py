@@ -141,7 +141,7 @@ def _wait(state: tenacity.RetryCallState) -> float:
     """Wait as the source asks, otherwise ever longer and never all at the same moment."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait if isinstance(error, _RetryLaterError) else None
-    jittered = tenacity.wait_exponential_jitter(initial=0.5, max=_LONGEST_WAIT, jitter=0.5)(state)
+    jittered = tenacity.wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT, jitter=0.5)(state)
     return min(_LONGEST_WAIT, asked) if asked is not None else float(jittered)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 SCHEMAS = (
     "raw",
@@ -107,7 +107,7 @@ rejects = Table(
     _text("value", "The offending value as delivered; personal values are masked.", nullable=True),
     _text("message", "The rule in words.", nullable=True),
     Column("details", JSONB, nullable=False, server_default="[]", comment="Every rule broken: column, rule, value."),
-    Column("original_row", JSONB, nullable=False, comment="The whole row as delivered, header to cell."),
+    Column("original_row", JSON, nullable=False, comment="The whole row as delivered, header to cell, in order."),
     _instant("reported_at", comment="When the row was set aside.", default_now=True),
     _text("resolved_by", "Batch, correction or person that settled it; null while open.", nullable=True),
     Index("ix_rejects_batch", "batch_id"),

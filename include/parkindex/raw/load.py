@@ -23,7 +23,7 @@ from parkindex.contracts import Contract, Table
 from parkindex.contracts.derive import ddl, stored_columns
 from parkindex.errors import BadInputError
 from parkindex.landing import readers, store
-from parkindex.landing.blocks import Block, SetAside
+from parkindex.landing.blocks import Block, SetAside, labelled
 from parkindex.landing.checks import CHECKS
 from parkindex.landing.refusal import FileRefusedError
 from parkindex.ledger.tables import batches, rejects
@@ -509,7 +509,9 @@ def _rejects(block: Block, judged: Judged, broken: pl.Series) -> Iterable[_Rejec
         found = tuple(
             (rule.column, rule.id, _shown(block, rule.column, cells)) for rule, where in rules if index in where
         )
-        yield _Reject(block.table.raw_table, _member(block, index), block.rows[index], found, _original(block, cells))
+        yield _Reject(
+            block.table.raw_table, _member(block, index), block.rows[index], found, labelled(block.header.texts, cells)
+        )
 
 
 def _contradiction(block: Block, index: int) -> _Reject:
@@ -519,7 +521,9 @@ def _contradiction(block: Block, index: int) -> _Reject:
     ]
     value = " | ".join(str(part) for part in key if part is not None)
     broken = ((block.table.primary_key[0], _CONTRADICTED, value[:_VALUE_SHOWN]),)
-    return _Reject(block.table.raw_table, _member(block, index), block.rows[index], broken, _original(block, cells))
+    return _Reject(
+        block.table.raw_table, _member(block, index), block.rows[index], broken, labelled(block.header.texts, cells)
+    )
 
 
 def _member(block: Block, index: int) -> str | None:
@@ -539,11 +543,6 @@ def _shown(block: Block, column: str, cells: tuple[str | None, ...]) -> str | No
     if block.table.column(column).is_personal:
         return masked(value.strip())
     return _without_nul(value[:_VALUE_SHOWN])
-
-
-def _original(block: Block, cells: tuple[str | None, ...]) -> dict[str, str | None]:
-    texts = block.header.texts
-    return {texts[place].strip() or f"#{place + 1}": cell for place, cell in enumerate(cells)}
 
 
 def _json(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from parkindex import contracts
 from parkindex.contracts import Contract
@@ -40,7 +41,7 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
     last = (
         select(batches.c.feed, batches.c.batch_id, batches.c.source_file, batches.c.received_at)
         .where(loaded)
-        .distinct(batches.c.feed)
+        .ext(distinct_on(batches.c.feed))
         .order_by(batches.c.feed, batches.c.received_at.desc(), batches.c.batch_id.desc())
     )
     with engine.connect() as connection:

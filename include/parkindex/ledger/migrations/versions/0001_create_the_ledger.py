@@ -718,9 +718,9 @@ def upgrade() -> None:
         ),
         sa.Column(
             "original_row",
-            postgresql.JSONB(astext_type=sa.Text()),
+            postgresql.JSON(astext_type=sa.Text()),
             nullable=False,
-            comment="The whole row as delivered, header to cell.",
+            comment="The whole row as delivered, header to cell, in order.",
         ),
         sa.Column(
             "reported_at",
