@@ -6,13 +6,16 @@ The builder stands in for dbt and identity only; numbering, hashing, gating reco
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, MetaData, Table, insert, text
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
 import site_record
 from parkindex import methodology, pipeline
@@ -79,6 +82,11 @@ class House:
                 )
             )
         return int(run)
+
+    @property
+    def first(self) -> Candidate:
+        """The candidate 2025-c1."""
+        return candidates.get(self.engine, "2025-c1")
 
     def approve(self, candidate: Candidate, *people: tuple[str, str]) -> None:
         for name, role in people or PEOPLE:
@@ -171,8 +179,9 @@ _BESIDE = (
 def _furnish(settings: Settings, patched: pytest.MonkeyPatch) -> House:
     """Land one delivery in an empty warehouse, and put the builder into dbt's place."""
     house = House(settings, pipeline.engine_of(settings), made_up_rows())
+    delivery = postgres_insert(tables.batches).values(**_batch("enterprise_registry", "a" * 64, RECEIVED))
     with house.engine.begin() as connection:
-        connection.execute(insert(tables.batches).values(**_batch("enterprise_registry", "a" * 64, RECEIVED)))
+        connection.execute(delivery.on_conflict_do_nothing())
     HOUSES[str(house.engine.url)] = house
 
     def index(engine: Engine, _settings: Settings, prefix: str, *_rest: Any) -> None:
@@ -206,20 +215,66 @@ def house(make_house: Callable[[], House]) -> House:
     return make_house()
 
 
-@pytest.fixture(scope="module")
-def published(
-    postgres: Cluster, _empty_warehouse: str, _numbers: Iterator[int], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    """One house with a release, for all tests of a module that only try to change it."""
-    name = f"warehouse_{next(_numbers)}"
-    postgres.ensure_database(name, template=_empty_warehouse)
+@pytest.fixture(scope="session")
+def _ready_warehouse(postgres: Cluster, _empty_warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with one candidate that may be published, to copy from."""
+    return _prepared(postgres, _empty_warehouse, "ready_warehouse", tmp_path_factory, House.ready)
+
+
+@pytest.fixture(scope="session")
+def _released_warehouse(postgres: Cluster, _ready_warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with one release, to copy from."""
+    publish = lambda house: house.publish(house.first)  # noqa: E731
+    return _prepared(postgres, _ready_warehouse, "released_warehouse", tmp_path_factory, publish)
+
+
+def _prepared(
+    postgres: Cluster,
+    template: str,
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    prepare: Callable[[House], object],
+) -> str:
+    postgres.ensure_database(name, template=template)
     home = tmp_path_factory.mktemp(name)
+    with pytest.MonkeyPatch.context() as patched:
+        prepare(_furnish(Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(name)), patched))
+    return name
+
+
+@contextmanager
+def _copied(postgres: Cluster, template: str, name: str, home: Path) -> Iterator[House]:
+    postgres.ensure_database(name, template=template)
     settings = Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(name))
     with pytest.MonkeyPatch.context() as patched:
-        house = _furnish(settings, patched)
-        house.publish(house.ready())
-        yield house
+        yield _furnish(settings, patched)
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def ready_house(postgres: Cluster, _ready_warehouse: str, _numbers: Iterator[int], tmp_path: Path) -> Iterator[House]:
+    """A house of its own in which 2025-c1 is built, passed by the gate and approved by two."""
+    with _copied(postgres, _ready_warehouse, f"warehouse_{next(_numbers)}", tmp_path / "home") as house:
+        yield house
+
+
+@pytest.fixture
+def released_house(
+    postgres: Cluster, _released_warehouse: str, _numbers: Iterator[int], tmp_path: Path
+) -> Iterator[House]:
+    """A house of its own in which 2025-c1 is published as 2025.1."""
+    with _copied(postgres, _released_warehouse, f"warehouse_{next(_numbers)}", tmp_path / "home") as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def published(
+    postgres: Cluster, _released_warehouse: str, _numbers: Iterator[int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """One released house for all tests of a module that only try to change it."""
+    home = tmp_path_factory.mktemp("published")
+    with _copied(postgres, _released_warehouse, f"warehouse_{next(_numbers)}", home) as house:
+        yield house
 
 
 def _batch(feed: str, sha256: str, received_at: datetime) -> dict[str, Any]:

@@ -158,33 +158,32 @@ def test_the_key_is_its_owners_alone(published: Any, written: Path) -> None:
     assert path.read_text().startswith("-----BEGIN PRIVATE KEY-----")
 
 
-def test_an_altered_bundle_is_not_overwritten(house: Any) -> None:
-    house.publish(house.ready())
-    folder = bundle.write(house.engine, house.settings, "2025.1")
+def test_an_altered_bundle_is_not_overwritten(released_house: Any) -> None:
+    folder = bundle.write(released_house.engine, released_house.settings, "2025.1")
     (folder / "index.html").write_text("nothing", "utf-8")
     with pytest.raises(AlteredError, match=r"bundle of 2025\.1"):
-        bundle.write(house.engine, house.settings, "2025.1")
+        bundle.write(released_house.engine, released_house.settings, "2025.1")
     assert (folder / "index.html").read_text("utf-8") == "nothing"
 
 
-def test_what_is_served_is_compared_with_what_was_approved(house: Any) -> None:
-    house.publish(house.ready())
-    house.as_administrator("publish.park_ranking", "update publish.park_ranking set rank = 1 where park_code = 'P07'")
+def test_what_is_served_is_compared_with_what_was_approved(released_house: Any) -> None:
+    released_house.as_administrator(
+        "publish.park_ranking", "update publish.park_ranking set rank = 1 where park_code = 'P07'"
+    )
     with pytest.raises(AlteredError, match="not what was approved") as caught:
-        bundle.write(house.engine, house.settings, "2025.1")
+        bundle.write(released_house.engine, released_house.settings, "2025.1")
     assert "park_ranking P07 rank" in caught.value.where
 
 
 # ----------------------------------------------------------------------------------------------------------- warehouse
 
 
-def test_an_untouched_warehouse_is_unaltered(house: Any) -> None:
-    house.publish(house.ready())
-    bundle.write(house.engine, house.settings, "2025.1")
-    house.cell("indicator_scores", "value", park_code="P03", indicator_code="B2")["value"] += 1
-    house.publish(house.ready(), "C: typing error")
-    bundle.write(house.engine, house.settings, "2025.2")
-    assert verify.require_unaltered(house.engine, house.settings) == {"releases": 2, "altered": False}
+def test_an_untouched_warehouse_is_unaltered(released_house: Any) -> None:
+    bundle.write(released_house.engine, released_house.settings, "2025.1")
+    released_house.cell("indicator_scores", "value", park_code="P03", indicator_code="B2")["value"] += 1
+    released_house.publish(released_house.ready(), "C: typing error")
+    bundle.write(released_house.engine, released_house.settings, "2025.2")
+    assert verify.require_unaltered(released_house.engine, released_house.settings) == {"releases": 2, "altered": False}
 
 
 def drop_candidate(house: Any) -> None:
@@ -197,24 +196,23 @@ def write_bundle(house: Any) -> None:
 
 
 @pytest.mark.parametrize("original_in", [lambda house: None, write_bundle], ids=["candidate", "bundle"])
-def test_an_administrators_change_is_named_by_its_cell(house: Any, original_in: Callable[[Any], None]) -> None:
-    house.publish(house.ready())
-    original_in(house)
-    old = house.sql("select value from publish.indicator_scores where park_code = 'P03' and indicator_code = 'B2'")[0][
-        0
-    ]
-    house.as_administrator(
+def test_an_administrators_change_is_named_by_its_cell(released_house: Any, original_in: Callable[[Any], None]) -> None:
+    original_in(released_house)
+    old = released_house.sql(
+        "select value from publish.indicator_scores where park_code = 'P03' and indicator_code = 'B2'"
+    )[0][0]
+    released_house.as_administrator(
         "publish.indicator_scores",
         "update publish.indicator_scores set value = :new where park_code = 'P03' and indicator_code = 'B2'",
         new=old + Decimal("0.5"),
     )
-    found = verify.verify_warehouse(house.engine, house.settings)
+    found = verify.verify_warehouse(released_house.engine, released_house.settings)
     assert [(one.what, one.where) for one in found] == [
         ("altered cell", "publish.indicator_scores 2025.1 P03/B2 value")
     ]
     assert found[0].detail.startswith(f"published {old.normalize():f}, now ")
     with pytest.raises(AlteredError, match="1 published record"):
-        verify.require_unaltered(house.engine, house.settings)
+        verify.require_unaltered(released_house.engine, released_house.settings)
 
 
 @pytest.mark.parametrize(
@@ -229,17 +227,17 @@ def test_an_administrators_change_is_named_by_its_cell(house: Any, original_in: 
         ("park_status", "delete from publish.park_status where park_code = 'P02'", "altered cell", "P02 status"),
     ],
 )
-def test_every_kind_of_change_is_found(house: Any, table: str, statement: str, what: str, where: str) -> None:
-    house.publish(house.ready())
-    house.as_administrator(f"publish.{table}", statement)
-    found = verify.verify_warehouse(house.engine, house.settings)
+def test_every_kind_of_change_is_found(released_house: Any, table: str, statement: str, what: str, where: str) -> None:
+    released_house.as_administrator(f"publish.{table}", statement)
+    found = verify.verify_warehouse(released_house.engine, released_house.settings)
     assert any(what in one.what and where in one.where for one in found), found
 
 
-def test_a_pointer_moved_by_hand_and_a_verdict_rewritten_are_found(house: Any) -> None:
-    house.publish(house.ready())
-    house.publish(house.ready(), "R2: again")
-    house.sql("update publish.current set release_id = '2025.1'")
-    house.as_administrator("audit.gate_runs", "update audit.gate_runs set verdict = 'fail' where gate_run_id = 1")
-    found = verify.verify_warehouse(house.engine, house.settings)
+def test_a_pointer_moved_by_hand_and_a_verdict_rewritten_are_found(released_house: Any) -> None:
+    released_house.publish(released_house.ready(), "R2: again")
+    released_house.sql("update publish.current set release_id = '2025.1'")
+    released_house.as_administrator(
+        "audit.gate_runs", "update audit.gate_runs set verdict = 'fail' where gate_run_id = 1"
+    )
+    found = verify.verify_warehouse(released_house.engine, released_house.settings)
     assert [one.what for one in found] == ["altered verdict", "altered pointer"]

@@ -84,16 +84,16 @@ def test_one_decision_per_person_and_the_same_one_twice_is_the_same(house: Any) 
 # --------------------------------------------------------------------------------------------------------- publication
 
 
-def test_nothing_is_published_without_a_verdict_for_exactly_this_content(house: Any) -> None:
-    candidate = house.ready()
-    house.gate(candidate, content_sha256="f" * 64)
+def test_nothing_is_published_without_a_verdict_for_exactly_this_content(ready_house: Any) -> None:
+    candidate = ready_house.first
+    ready_house.gate(candidate, content_sha256="f" * 64)
     with pytest.raises(GateFailedError, match="did not pass"):
-        house.publish(candidate)
-    house.gate(candidate, "fail")
+        ready_house.publish(candidate)
+    ready_house.gate(candidate, "fail")
     with pytest.raises(GateFailedError):
-        house.publish(candidate)
-    assert nothing_published(house)
-    assert [outcome for outcome, _ in house.attempts("publish")] == ["refused", "refused"]
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
+    assert [outcome for outcome, _ in ready_house.attempts("publish")] == ["refused", "refused"]
 
 
 def test_one_approver_is_not_enough_nor_two_in_one_role(house: Any) -> None:
@@ -109,63 +109,62 @@ def test_one_approver_is_not_enough_nor_two_in_one_role(house: Any) -> None:
     assert house.publish(candidate).release_id == "2025.1"
 
 
-def test_a_rejection_stops_publication_whoever_approved(house: Any) -> None:
-    candidate = house.ready()
-    approvals.register(house.engine, *METHODOLOGIST)
-    decide(house, candidate, *METHODOLOGIST, "reject")
+def test_a_rejection_stops_publication_whoever_approved(ready_house: Any) -> None:
+    candidate = ready_house.first
+    approvals.register(ready_house.engine, *METHODOLOGIST)
+    decide(ready_house, candidate, *METHODOLOGIST, "reject")
     with pytest.raises(NotApprovedError, match=r"赵法 .* rejected"):
-        house.publish(candidate)
-    assert nothing_published(house)
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
 
 
 @pytest.mark.parametrize(
     ("column", "value"), [("content_sha256", "f" * 64), ("code_sha256", "f" * 64), ("methodology_sha256", "f" * 64)]
 )
-def test_an_approval_bound_to_something_else_does_not_count(house: Any, column: str, value: str) -> None:
-    candidate = house.ready()
-    house.as_administrator("publish.approvals", f"update publish.approvals set {column} = :value", value=value)
+def test_an_approval_bound_to_something_else_does_not_count(ready_house: Any, column: str, value: str) -> None:
+    candidate = ready_house.first
+    ready_house.as_administrator("publish.approvals", f"update publish.approvals set {column} = :value", value=value)
     with pytest.raises(NotApprovedError, match="is bound to another"):
-        house.publish(candidate)
-    assert nothing_published(house)
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
 
 
-def test_changed_code_is_refused(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    candidate = house.ready()
+def test_changed_code_is_refused(ready_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = ready_house.first
     monkeypatch.setattr(code, "code_sha256", lambda: "0" * 64)
     with pytest.raises(NotApprovedError, match="code is not the code"):
-        house.publish(candidate)
-    assert nothing_published(house)
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
 
 
-def test_changed_methodology_is_refused(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    candidate = house.ready()
+def test_changed_methodology_is_refused(ready_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = ready_house.first
     now = methodology.load(2025)
     monkeypatch.setattr(methodology, "load", lambda _: Methodology(now.edition, now.document, "0" * 64))
     with pytest.raises(NotApprovedError, match="methodology is not"):
-        house.publish(candidate)
-    assert nothing_published(house)
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
 
 
-def test_a_candidate_changed_after_approval_is_refused(house: Any) -> None:
-    candidate = house.ready()
-    house.sql("update cand_1__park_index.indicator_scores set value = value + 1 where park_code = 'P03'")
+def test_a_candidate_changed_after_approval_is_refused(ready_house: Any) -> None:
+    candidate = ready_house.first
+    ready_house.sql("update cand_1__park_index.indicator_scores set value = value + 1 where park_code = 'P03'")
     with pytest.raises(AlteredError, match="not what was built and approved"):
-        house.publish(candidate)
-    assert nothing_published(house)
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
 
 
-def test_a_revision_needs_a_reason(house: Any) -> None:
-    house.publish(house.ready())
-    second = house.ready()
+def test_a_revision_needs_a_reason(released_house: Any) -> None:
+    second = released_house.ready()
     with pytest.raises(NotApprovedError, match="a revision needs a reason"):
-        house.publish(second, "  ")
-    assert house.publish(second, "C: typing error in a report").reason == "C: typing error in a report"
+        released_house.publish(second, "  ")
+    assert released_house.publish(second, "C: typing error in a report").reason == "C: typing error in a report"
 
 
-def test_publishing_twice_gives_the_same_release(house: Any) -> None:
-    candidate = house.ready()
-    assert house.publish(candidate) == house.publish(candidate)
-    assert len(house.sql("select * from publish.releases")) == 1
+def test_publishing_twice_gives_the_same_release(ready_house: Any) -> None:
+    candidate = ready_house.first
+    assert ready_house.publish(candidate) == ready_house.publish(candidate)
+    assert len(ready_house.sql("select * from publish.releases")) == 1
 
 
 def test_an_approval_that_looked_at_another_current_release_is_void(house: Any) -> None:
@@ -199,19 +198,21 @@ def test_of_two_publishers_at_once_one_wins(house: Any) -> None:
 
 
 @pytest.mark.parametrize("step", ["_move_pointer", "_freeze"])
-def test_a_publisher_that_dies_leaves_nothing_half(house: Any, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    candidate = house.ready()
+def test_a_publisher_that_dies_leaves_nothing_half(
+    ready_house: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    candidate = ready_house.first
     whole = getattr(releases, step)
 
     def die(*arguments: Any) -> None:
         whole(*arguments)
-        house.sql(
+        ready_house.sql(
             "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
         )
         arguments[0].exec_driver_sql("select 1")
 
     with monkeypatch.context() as patched, pytest.raises(Exception, match=r"terminat|closed"):
         patched.setattr(releases, step, die)
-        house.publish(candidate)
-    assert nothing_published(house)
-    assert house.publish(candidate).release_id == "2025.1"
+        ready_house.publish(candidate)
+    assert nothing_published(ready_house)
+    assert ready_house.publish(candidate).release_id == "2025.1"

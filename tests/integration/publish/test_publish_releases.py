@@ -32,28 +32,27 @@ PROMISED = {
 }
 
 
-def test_a_release_is_frozen_chained_served_and_listed(house: Any) -> None:
-    candidate = house.ready()
-    release = house.publish(candidate)
+def test_a_release_is_frozen_chained_served_and_listed(ready_house: Any) -> None:
+    candidate = ready_house.first
+    release = ready_house.publish(candidate)
     assert (release.release_id, release.sequence, release.previous_sha256) == ("2025.1", 1, "0" * 64)
     assert release.content_sha256 == candidate.content_sha256
     assert release.approved_by == "李评 (evaluator), 王签 (signatory)"
     assert release.chain_sha256 == chain.chain_sha256(release.as_dict())
-    served = house.sql("select * from serve.park_ranking_current order by rank nulls last")
+    served = ready_house.sql("select * from serve.park_ranking_current order by rank nulls last")
     assert len(served) == 22
     assert served[0].release_id == "2025.1"
-    listed = releases.list_releases(house.engine)
+    listed = releases.list_releases(ready_house.engine)
     assert [(row["release_id"], row["is_current"]) for row in listed] == [("2025.1", True)]
-    shown = releases.show(house.engine, "2025")
+    shown = releases.show(ready_house.engine, "2025")
     assert shown["release"]["content_sha256"] == candidate.content_sha256
     assert [row["rank"] for row in shown["park_ranking"]][:1] == [1]
     with pytest.raises(BadInputError, match=r"no release '2031\.1'"):
-        releases.show(house.engine, "2031.1")
+        releases.show(ready_house.engine, "2031.1")
 
 
-def test_quality_counts_the_deliveries_known_and_how_old_they_are(house: Any) -> None:
-    house.publish(house.ready())
-    rows = {row.feed: row for row in house.sql("select * from serve.data_quality")}
+def test_quality_counts_the_deliveries_known_and_how_old_they_are(released_house: Any) -> None:
+    rows = {row.feed: row for row in released_house.sql("select * from serve.data_quality")}
     assert len(rows) == 9
     registry = rows["enterprise_registry"]
     assert (registry.batches, registry.rows_landed, registry.rows_rejected) == (1, 10, 1)
@@ -157,15 +156,14 @@ def test_of_a_reject_only_who_settled_it_may_be_set(published: Any) -> None:
         published.sql("update raw.rejects set value = 'x'")
 
 
-def test_a_withdrawn_release_stays_readable_and_the_one_before_is_current(house: Any) -> None:
-    house.publish(house.ready())
-    house.publish(house.ready(), "R2: again")
-    assert withdrawals.withdraw(house.engine, "2025.2", "wrong accounts", "王签")["current"] == "2025.1"
-    listed = {row["release_id"]: row for row in releases.list_releases(house.engine)}
+def test_a_withdrawn_release_stays_readable_and_the_one_before_is_current(released_house: Any) -> None:
+    released_house.publish(released_house.ready(), "R2: again")
+    assert withdrawals.withdraw(released_house.engine, "2025.2", "wrong accounts", "王签")["current"] == "2025.1"
+    listed = {row["release_id"]: row for row in releases.list_releases(released_house.engine)}
     assert (listed["2025.1"]["is_current"], listed["2025.2"]["is_current"]) == (True, False)
     assert listed["2025.2"]["withdrawn_reason"] == "wrong accounts"
-    assert len(house.sql("select * from serve.park_ranking where release_id = '2025.2'")) == 22
+    assert len(released_house.sql("select * from serve.park_ranking where release_id = '2025.2'")) == 22
     with pytest.raises(NotApprovedError, match="withdrawn already"):
-        withdrawals.withdraw(house.engine, "2025.2", "again", "王签")
-    assert withdrawals.withdraw(house.engine, "2025.1", "also wrong", "王签")["current"] is None
-    assert house.sql("select * from serve.park_ranking_current") == []
+        withdrawals.withdraw(released_house.engine, "2025.2", "again", "王签")
+    assert withdrawals.withdraw(released_house.engine, "2025.1", "also wrong", "王签")["current"] is None
+    assert released_house.sql("select * from serve.park_ranking_current") == []
