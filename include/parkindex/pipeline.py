@@ -494,6 +494,7 @@ def up_to_date(settings: Settings, edition: int) -> str | None:
             select(tables.releases)
             .join(tables.current, tables.current.c.release_id == tables.releases.c.release_id)
             .where(tables.current.c.edition == edition)
+            .where(tables.releases.c.release_id.not_in(select(tables.withdrawals.c.release_id)))
         ).first()
         if row is None:
             return None
