@@ -371,6 +371,15 @@ _MART_FAULTS = [
     ),
     (f"delete from {_STAGING}.stg_park_plots__plots", {"staging.nothing_lost"}),
 ]
+
+
+@pytest.mark.parametrize(("fault", "expected"), _MART_FAULTS, ids=[" ".join(sorted(ids)) for _, ids in _MART_FAULTS])
+def test_a_planted_fault_before_the_index_is_found(good: Good, fault: str, expected: set[str]) -> None:
+    evaluation = gate.evaluate(good.engine, _with(good, fault), stages=("staging", "marts"))
+
+    assert set(_failed(evaluation)) == expected
+
+
 _BATCH = (
     "insert into raw.batches (feed, contract_version, contract_sha256, source_file, sha256, size_bytes, received_at,"
     " status, rows_landed, rows_accepted, rows_rejected, rows_duplicate) values "
