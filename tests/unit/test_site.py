@@ -86,6 +86,7 @@ def test_counts_have_no_decimals_and_medians_of_counts_may() -> None:
     assert numbers.value_decimals(Decimal("7.000000000000"), "家") == 0
     assert numbers.value_decimals(Decimal("7.5"), "家") == 1
     assert numbers.value_decimals(Decimal(7), "亿元") == 2
+    assert numbers.value_of(Decimal(1) / 365, "家/日").endswith(">0.0027</data>")
     assert numbers.median([Decimal(4), 1, 2, Decimal(3)]) == Decimal("2.5")
     assert numbers.median([]) is None
 

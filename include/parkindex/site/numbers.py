@@ -20,6 +20,7 @@ INDICATOR_DECIMALS = 1
 POINT_DECIMALS = 2
 VALUE_DECIMALS = 2
 _COUNT_UNITS = frozenset({"个", "家", "人", "件"})
+_UNIT_DECIMALS = {"家/日": 4}  # one enterprise a year is 0.0027 a day
 
 Number = Decimal | int
 
@@ -68,7 +69,7 @@ def value_decimals(value: Number, unit: str) -> int:
     """Decimals with which a value of a unit is shown: none for a count that is one."""
     if unit in _COUNT_UNITS:
         return 0 if Decimal(value) == Decimal(value).to_integral_value() else 1
-    return VALUE_DECIMALS
+    return _UNIT_DECIMALS.get(unit, VALUE_DECIMALS)
 
 
 def value_of(value: Number, unit: str) -> Markup:
