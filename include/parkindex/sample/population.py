@@ -144,12 +144,12 @@ def populate(edition: int, size: Size, land: Land, parks: list[Profile], rng: np
     birth_rate = np.array([*(p.births for p in parks), 0.06])[home]
     death_rate = np.array([*(p.deaths for p in parks), 0.05])[home]
     registered = _registrations(birth_rate, death_rate, edition, horizon, rng)
-    _plant_cohorts(registered, home, edition, rng)
+    planted = _plant_cohorts(registered, home, edition, rng)
     ended = _ends(registered, death_rate, start, horizon, rng)
     _touch_year_ends(registered, ended, edition, rng)
     mixes = np.array([park.mix for park in facts.PARKS] + [(2, 2, 6, 15, 75)], dtype=float)
     group = _choose(mixes, home, rng)
-    events = _events(home, group, registered, ended, land, parks, (start, horizon), rng)
+    events = _events(home, group, registered, ended, planted, land, parks, (start, horizon), rng)
     versions, name_owner = _versions(events, land, n, rng)
     names = _names(name_owner, group, versions, rng)
     districts = np.array([int(facts.DISTRICT_CODES[cell.district]) for cell in land.cells])
@@ -199,12 +199,17 @@ def _registrations(
     return drawn
 
 
-def _plant_cohorts(registered: Ints, home: Ints, edition: int, rng: np.random.Generator) -> None:
-    """Give every park two registrations in each year whose survivors are counted, so that also a tiny park has them."""
+def _plant_cohorts(registered: Ints, home: Ints, edition: int, rng: np.random.Generator) -> Ints:
+    """Give every park two registrations in each year whose survivors are counted, so that also a tiny park has them.
+
+    Returns:
+        The enterprises concerned.
+    """
     firsts = np.searchsorted(home[home >= 0], np.arange(len(facts.PARKS)))
     for k in range(6):
         year = edition - 5 + k // 2
         registered[firsts + k] = first_day(year) + 20 + rng.integers(0, 300, len(firsts))
+    return np.concatenate([firsts + k for k in range(6)])
 
 
 def _ends(registered: Ints, deaths: NDArray[np.float64], start: int, horizon: int, rng: np.random.Generator) -> Ints:
@@ -255,6 +260,7 @@ def _events(
     group: Ints,
     registered: Ints,
     ended: Ints,
+    planted: Ints,
     land: Land,
     parks: list[Profile],
     window: tuple[int, int],
@@ -281,8 +287,11 @@ def _events(
 
     # Birth: an address (some geocoded only months later), a class of 2017, of 2011 or none.
     birth_cell = _cells(home, land, rng)
+    # The first plot of a park is valid all the time.
+    birth_cell[planted] = np.array([cells[0] for cells in land.cells_of_park])[home[planted]]
     code, standard = _classes(group, registered, rng)
     late = rng.uniform(0, 1, n) < 0.006
+    late[planted] = False
     add(everyone, registered, np.where(late & changes, -1, birth_cell), code, standard, True, False)
     geocoded = np.flatnonzero(late & changes)
     when = np.minimum(since[geocoded] + rng.integers(20, 200, len(geocoded)), until[geocoded] - 1)
