@@ -12,11 +12,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, text
 
 from parkindex.errors import AlteredError
 from parkindex.ledger import tables
@@ -40,6 +39,7 @@ from parkindex.site import ReleaseRecord, render
 CURRENT = "current"
 CONTENT_FILE, ANNEX_FILE = "data/content.jsonl", "data/annex.jsonl"
 _MANIFEST_VERSION = 1
+_LOCK = 7_203_150_004
 
 
 def write(engine: Engine, settings: Settings, release_id: str) -> Path:
@@ -60,6 +60,8 @@ def write(engine: Engine, settings: Settings, release_id: str) -> Path:
         AlteredError: A bundle is there and is not what was published, or what is served is not what was approved.
     """
     with engine.connect() as connection:
+        # One writer at a time, so that a draft which is there was left by one that was killed.
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         release = releases.find(connection, release_id)
         # First what is served is held against what was approved: a bundle must not seal an altered row.
         _require_served(connection, release)
@@ -75,18 +77,18 @@ def write(engine: Engine, settings: Settings, release_id: str) -> Path:
 
 def _write_whole(connection: Connection, settings: Settings, release: Release, folder: Path) -> None:
     settings.releases.mkdir(parents=True, exist_ok=True)
+    for left in settings.releases.glob(f".{release.release_id}.*"):
+        shutil.rmtree(left)
     draft = Path(tempfile.mkdtemp(prefix=f".{release.release_id}.", dir=settings.releases))
     try:
         fill(connection, settings, release, draft)
         draft.chmod(0o755)  # mkdtemp made it for us alone
         _flush(draft)
-        with suppress(OSError):  # another writer of the same release was quicker; its folder is checked like ours
-            draft.rename(folder)
+        draft.rename(folder)
         _flush_entry(settings.releases)
-    finally:
+    except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
-    if not folder.exists():
-        raise FileNotFoundError(f"{folder} could not be put in its place")
+        raise
 
 
 def fill(connection: Connection, settings: Settings, release: Release, out: Path) -> None:

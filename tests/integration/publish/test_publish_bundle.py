@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import shutil
@@ -164,6 +165,22 @@ def test_an_altered_bundle_is_not_overwritten(released_house: Any) -> None:
     with pytest.raises(AlteredError, match=r"bundle of 2025\.1"):
         bundle.write(released_house.engine, released_house.settings, "2025.1")
     assert (folder / "index.html").read_text("utf-8") == "nothing"
+
+
+def test_a_writer_that_dies_leaves_no_half_bundle(released_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = released_house.settings.releases
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr(bundle.signing, "public_hex", no_space_left)
+        bundle.write(released_house.engine, released_house.settings, "2025.1")
+    assert list(releases.iterdir()) == []
+    (releases / ".2025.1.killed").mkdir()  # what a killed writer leaves
+    folder = bundle.write(released_house.engine, released_house.settings, "2025.1")
+    assert {path.name for path in releases.iterdir()} == {"2025.1", "current"}
+    assert verify.verify_bundle(folder) == []
+
+
+def no_space_left(*_: Any) -> str:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_what_is_served_is_compared_with_what_was_approved(released_house: Any) -> None:
