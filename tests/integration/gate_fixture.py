@@ -221,7 +221,7 @@ def _park_index(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                 "tier_share": Decimal("0.9"),
                 "rank_previous": ranking[park["park_code"]].rank,
                 "rank_change": 0,
-                "obs_status": "observed",
+                "obs_status": "normal",
             }
             for park in document["parks"]
         ],
@@ -236,7 +236,7 @@ def _park_index(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                 "weight": _kept(row.weight),
                 "weight_share": _kept(row.weight_share),
                 "rank": row.rank,
-                "obs_status": "not_computed" if row.score is None else "observed",
+                "obs_status": "not_computed" if row.score is None else "normal",
             }
             for row in scored.areas
         ],
@@ -275,7 +275,7 @@ def _park_index(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                 "unit": "家",
                 "basis": f"Σ {indicator}",
                 "met": True,
-                "obs_status": "observed",
+                "obs_status": "normal",
                 "reason": None,
             }
             for code, indicator in sums.items()
@@ -329,7 +329,7 @@ def _cell(park: str, one: dict[str, Any], scored: scoring.IndicatorScore | None)
         "denominator": None if scored is None else Decimal(1),
         "data_year": None if scored is None else EDITION,
         "evidence_count": 0 if scored is None else 1 + (one["code"] in _SUMMED),
-        "obs_status": "not_computed" if scored is None else "observed",
+        "obs_status": "not_computed" if scored is None else "normal",
         "reason": "not computed in this version" if scored is None else None,
         "bound_low": bounds.get("low"),
         "bound_high": bounds.get("high"),

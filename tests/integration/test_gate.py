@@ -310,9 +310,9 @@ def test_a_ranking_without_ranks_stops_and_nothing_else_does(good: Good) -> None
         good,
         f"update {_INDEX}.indicator_scores set value = null, numerator = null, denominator = null, data_year = null,"
         " evidence_count = 0, score = null, weight = null, contribution = null, rank = null,"
-        " obs_status = 'no_data', reason = 'nothing delivered' where obs_status = 'observed'",
+        " obs_status = 'no_data', reason = 'nothing delivered' where obs_status = 'normal'",
         f"update {_INDEX}.area_scores set score = null, weight = null, weight_share = 0, rank = null,"
-        " obs_status = 'no_data' where obs_status = 'observed'",
+        " obs_status = 'no_data' where obs_status = 'normal'",
         f"update {_INDEX}.park_ranking set score = null, rank = null, is_tied = false, tier = null, rank_low = null,"
         " rank_high = null, tier_share = null, rank_previous = null, rank_change = null, obs_status = 'not_ranked'",
         f"update {_INDEX}.zone_targets set value = null, met = null, obs_status = 'no_data', reason = 'no value'",
