@@ -22,7 +22,7 @@ from sqlalchemy import text
 from contract_files import small
 from parkindex import contracts, pipeline
 from parkindex.contracts.derive import ddl
-from parkindex.errors import BadInputError, UsageError
+from parkindex.errors import BadInputError, ServiceDownError, UsageError
 from parkindex.raw import codes, load, rejects, status
 from parkindex.settings import Settings
 
@@ -226,8 +226,9 @@ def test_a_failure_in_the_middle_leaves_nothing_and_the_next_try_succeeds(
 
     with monkeypatch.context() as patch:
         patch.setattr(load._Loader, "_copy_rows", fail)
-        with pytest.raises(psycopg.errors.DiskFull):
+        with pytest.raises(ServiceDownError, match="nothing of it was loaded") as caught:
             land(shops, path)
+    assert "No space left" in caught.value.why
     for table in ("shops_v1", "batches", "rejects"):
         assert query(shops, f"select from raw.{table}") == []
     assert land(shops, path)[0].rows_accepted == 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from parkindex import pipeline
 from parkindex import settings as settings_module
 from parkindex.cli.console import Console, verb
 from parkindex.errors import BadInputError, ExitCode
+
+if TYPE_CHECKING:
+    from parkindex.raw.load import Batch
 
 _PATHS = click.Path(path_type=Path)
 
@@ -59,7 +63,7 @@ def fetch(console: Console, feed: str) -> None:
     _report(console, feed, load.land(pipeline.engine_of(settings), settings, feed, [Path(fetched["file"])]))
 
 
-def _report(console: Console, feed: str, batches: list) -> None:  # type: ignore[type-arg]
+def _report(console: Console, feed: str, batches: list[Batch]) -> None:
     rows = [
         {
             name: getattr(batch, name)
@@ -92,8 +96,11 @@ def _report(console: Console, feed: str, batches: list) -> None:  # type: ignore
                 f"Rows set aside: parkindex rejects list --feed {feed}",
             )
     for row in refused:
-        click.echo(f"refused: {row['file']}: {row['reason']}", err=True)
+        label = "拒收" if console.language == "zh" else "refused"
+        click.echo(f"{label}: {row['file']}: {row['reason']}", err=True)
     if refused:
+        label = "下一步" if console.language == "zh" else "next"
+        click.echo(f"  {label}: docs/checks.md; parkindex land {feed} PATH", err=True)
         sys.exit(int(ExitCode.BAD_INPUT))
 
 

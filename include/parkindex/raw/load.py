@@ -12,16 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import polars as pl
+import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from parkindex import contracts
 from parkindex.contracts import Contract, Table
 from parkindex.contracts.derive import ddl, stored_columns
-from parkindex.errors import BadInputError
+from parkindex.errors import BadInputError, ServiceDownError
 from parkindex.landing import readers, store
 from parkindex.landing.blocks import Block, SetAside, labelled
 from parkindex.landing.checks import CHECKS
@@ -31,9 +32,6 @@ from parkindex.raw.rules import Judged, Rule, judge
 from parkindex.raw.uniqueness import Keys, Seen, fingerprints, key_texts
 from parkindex.settings import Settings
 from parkindex.text import masked
-
-if TYPE_CHECKING:
-    import psycopg
 
 # Advisory locks are two numbers: ours, and the feed's with the file's.
 _LAND_LOCK = 7_203_151
@@ -177,13 +175,15 @@ def land(
                 next_step=f"parkindex land {feed} PATH, with the path of a file",
             )
     known = received_at or datetime.now(UTC)
-    return [_land_file(engine, settings, contract, path, known) for path in paths]
+    with engine.connect() as connection:
+        return [_land_file(connection, settings, contract, path, known) for path in paths]
 
 
 def land_inbox(engine: Engine, settings: Settings, feed: str) -> list[Batch]:
     """Land every file of a feed's inbox, oldest first; a file came when it was put there (its modification time)."""
     contract = contracts.load(feed)
-    return [_land_file(engine, settings, contract, path, received) for received, path in _inbox(settings, feed)]
+    with engine.connect() as connection:
+        return [_land_file(connection, settings, contract, path, received) for received, path in _inbox(settings, feed)]
 
 
 def not_landed(engine: Engine, settings: Settings, feed: str) -> list[Path]:
@@ -213,16 +213,25 @@ def _modified(path: Path) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
-def _land_file(engine: Engine, settings: Settings, contract: Contract, path: Path, received_at: datetime) -> Batch:
+def _land_file(
+    connection: Connection, settings: Settings, contract: Contract, path: Path, received_at: datetime
+) -> Batch:
     stored = store.keep(settings.landing, contract.feed, path)
     delivery = _Delivery(contract, path.name, stored, received_at)
     try:
-        with engine.begin() as connection:
+        with connection.begin():
             earlier = delivery.lock(connection)
             return earlier or _Loader(connection, delivery).run()
     except FileRefusedError as error:
-        with engine.begin() as connection:
+        with connection.begin():
             return delivery.record_refusal(connection, error)
+    except psycopg.OperationalError as error:  # from COPY, which does not pass through SQLAlchemy
+        raise ServiceDownError(
+            "The warehouse could not take the file; nothing of it was loaded.",
+            where=path.name,
+            why=str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
+            next_step=f"parkindex doctor; then land it again: parkindex land {contract.feed} PATH",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -546,8 +555,16 @@ def _shown(block: Block, column: str, cells: tuple[str | None, ...]) -> str | No
 
 
 def _json(value: Any) -> str:
-    # NUL can stand in no text of Postgres: the symbol for it is kept instead, and the rule says what it was.
-    return _without_nul(json.dumps(value, ensure_ascii=False)).replace("\\u0000", "␀")
+    return json.dumps(_storable(value), ensure_ascii=False)
+
+
+def _storable(value: Any) -> Any:
+    """Return a value whose texts Postgres can hold: a symbol stands for NUL, the rule says what it was."""
+    if isinstance(value, str):
+        return _without_nul(value)
+    if isinstance(value, dict):
+        return {_without_nul(name): _storable(item) for name, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_nul(value: str) -> str:
