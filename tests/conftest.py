@@ -11,8 +11,10 @@ import pytest
 
 from parkindex import pipeline
 from parkindex.ledger import migrate
+from parkindex.runtime import services
 from parkindex.runtime.postgres import Cluster
 from parkindex.settings import Settings
+from year_run import PublishedYear, run_year
 
 _TEMPLATE = "empty_warehouse"
 
@@ -69,3 +71,14 @@ def make_warehouse(
 def warehouse(make_warehouse: Callable[[], Settings]) -> Settings:
     """Settings of one new, empty, migrated warehouse."""
     return make_warehouse()
+
+
+@pytest.fixture(scope="session")
+def published_year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublishedYear]:
+    """The year, run once through the real Airflow on a tiny world, from a path with a blank and Chinese characters."""
+    home = tmp_path_factory.mktemp("year") / "年度 run"
+    settings = Settings(home=home, inbox=home / "inbox")
+    try:
+        yield run_year(settings, "--size", "tiny")
+    finally:
+        services.stop_all(settings)

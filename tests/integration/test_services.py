@@ -16,6 +16,7 @@ import pytest
 from parkindex.errors import ExitCode, ServiceDownError
 from parkindex.runtime import airflow, doctor, processes, services
 from parkindex.settings import Settings
+from year_run import processes_of
 
 
 @pytest.fixture
@@ -24,21 +25,6 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     made = Settings(home=home, inbox=home / "inbox")
     yield made
     services.stop_all(made)
-
-
-def _left(home: Path) -> list[str]:
-    """Command lines of live processes that name this home or work in it."""
-    found = []
-    for seen in processes.everyone():
-        folder = Path("/proc") / str(seen.pid)
-        try:
-            words = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
-            where = str((folder / "cwd").readlink())
-        except OSError:
-            continue
-        if seen.pid != os.getpid() and (str(home) in words or where.startswith(str(home))):
-            found.append(words.replace("\0", " "))
-    return found
 
 
 def test_the_warehouse_alone_starts_twice_and_stops(settings: Settings) -> None:
@@ -53,7 +39,7 @@ def test_the_warehouse_alone_starts_twice_and_stops(settings: Settings) -> None:
     assert services.status(settings)["services"] == first["services"]
     assert {"name": "postgres", "pid": first["services"][0]["pid"]} in services.down(settings)
     assert services.status(settings)["warehouse_url"] is None
-    assert _left(settings.home) == []
+    assert processes_of(settings.home) == []
     with pytest.raises(ServiceDownError, match="not running"):
         _ = settings.warehouse_url
 
@@ -83,7 +69,7 @@ def test_a_server_of_the_users_own_that_does_not_answer_leaves_nothing_running(s
     with pytest.raises(ServiceDownError, match="PARKINDEX_WAREHOUSE_URL does not answer") as caught:
         services.up(wrong, only_warehouse=True)
     assert "unset it" in caught.value.next_step
-    assert _left(settings.home) == []
+    assert processes_of(settings.home) == []
 
 
 def test_what_a_killed_service_started_is_still_found(settings: Settings) -> None:
@@ -132,7 +118,7 @@ def test_airflow_that_does_not_start_says_why_and_leaves_nothing(
         services.up(settings)
     assert "today" in caught.value.why
     assert Path(caught.value.where).parent == settings.logs
-    assert _left(settings.home) == []
+    assert processes_of(settings.home) == []
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +128,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(settings: Settings, monkeypatch:
     monkeypatch.setattr(airflow, "migrate", full)
     with pytest.raises(OSError, match="No space left"):
         services.up(settings)
-    assert _left(settings.home) == []
+    assert processes_of(settings.home) == []
 
 
 def test_doctor_finds_nothing_wrong_here(settings: Settings) -> None:
