@@ -185,17 +185,18 @@ def test_cells_that_hold_the_separator_are_not_taken_for_others(tmp_path: Path) 
     assert found.hexadecimal.n_unique() == 3
 
 
-def test_keys_compare_identifiers_by_match_key_and_skip_incomplete_ones(tmp_path: Path) -> None:
+def test_keys_compare_identifiers_by_match_key_and_nothing_with_nothing(tmp_path: Path) -> None:
     contract = small(tmp_path)
     table = contract.tables[0]
-    lines = (GOOD, GOOD.replace("A-1", "a１"), GOOD.replace("2020-02-29", ""), GOOD.replace("2020-02-29", "2021-01-01"))
+    undated, other_day = GOOD.replace("2020-02-29", ""), GOOD.replace("2020-02-29", "2021-01-01")
+    lines = (GOOD, GOOD.replace("A-1", "a１"), undated, other_day, undated.replace("茶馆", "书店"))
     block = block_of(contract, tmp_path, *lines)
     texts = key_texts(table, judge(contract, block).values)
     assert texts[0] == texts[1]
-    assert texts[2] is None
+    assert texts[2] == texts[4] != texts[0]
     keys = Keys(table)
     keys.add(texts, block.rows, None)
-    assert keys.suspects() == {("", 2), ("", 3)}
+    assert keys.suspects() == {("", 2), ("", 3), ("", 4), ("", 6)}
     assert Keys(table).suspects() == set()
 
 

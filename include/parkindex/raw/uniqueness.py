@@ -16,7 +16,8 @@ import polars as pl
 from parkindex.contracts import Table
 from parkindex.landing.blocks import Block
 
-_SEPARATOR = "\x1f"
+# Neither can stand in a good row: control characters are rejected.
+_SEPARATOR, _ABSENT = "\x1f", "\x1e"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Keys:
         self._seen: list[pl.DataFrame] = []
 
     def add(self, keys: pl.Series, rows: pl.Series, members: pl.Series | None) -> None:
-        """Remember the keys of good rows; a row without a whole key is no one's double."""
+        """Remember the keys of good rows."""
         frame = pl.DataFrame(
             {
                 "high": keys.hash(seed=1),
@@ -95,7 +96,7 @@ class Keys:
                 "member": members if members is not None else pl.Series([""] * len(rows), dtype=pl.String),
             }
         )
-        self._seen.append(frame.filter(keys.is_not_null()))
+        self._seen.append(frame)
 
     def suspects(self) -> set[tuple[str, int]]:
         """Return member and source row of every row whose key (by its hash) stands more than once."""
@@ -107,13 +108,14 @@ class Keys:
 
 
 def key_texts(table: Table, values: pl.DataFrame) -> pl.Series:
-    """Return the primary key of typed rows as one text; null where a part is missing.
+    """Return the primary key of typed rows as one text.
 
-    Identifiers are compared by their match keys: one code in two spellings is one code.
+    Identifiers are compared by their match keys: one code in two spellings is one code. A part without a value equals
+    another without one, as it does in every step after this (staging's latest version, the gate's unique key).
     """
     parts = []
     for name in table.primary_key:
         column = table.column(name)
         stored = f"{name}_key" if column.match_key == "identifier" else name
-        parts.append(pl.col(stored).cast(pl.String))
-    return values.select(pl.concat_str(parts, separator=_SEPARATOR, ignore_nulls=False).alias("key")).to_series()
+        parts.append(pl.col(stored).cast(pl.String).fill_null(_ABSENT))
+    return values.select(pl.concat_str(parts, separator=_SEPARATOR).alias("key")).to_series()
