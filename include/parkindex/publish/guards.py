@@ -21,6 +21,9 @@ APPEND_ONLY = (
     ("identity", "review_queue"),
 )
 
+# Two services that start together would replace one function at once, which Postgres refuses. Held to the commit.
+_ONE_AT_A_TIME = "select pg_advisory_xact_lock(7203150005)"
+
 _REFUSE_CHANGE = """
 create or replace function audit.refuse_change() returns trigger language plpgsql as $$
 begin
@@ -83,7 +86,7 @@ end $$
 
 def statements() -> list[str]:
     """Return DDL that can run again at any time: trigger functions, and the triggers that are not there yet."""
-    made = [_REFUSE_CHANGE, _REFUSE_REWRITTEN_REJECT, _REFUSE_REWRITTEN_BATCH, _REFUSE_STRAY_POINTER]
+    made = [_ONE_AT_A_TIME, _REFUSE_CHANGE, _REFUSE_REWRITTEN_REJECT, _REFUSE_REWRITTEN_BATCH, _REFUSE_STRAY_POINTER]
     for schema, table in APPEND_ONLY:
         made.append(
             _trigger(schema, table, "append_only", "update or delete or truncate", "statement", "refuse_change")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from parkindex import pipeline
 from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.ledger import tables
 from parkindex.publish import chain, guards, releases, serve, withdrawals
@@ -119,6 +121,12 @@ def test_preparing_again_keeps_a_readers_own_view_and_waits_for_nobody(house: An
                 connection.exec_driver_sql(statement)
     house.publish(house.ready())
     assert len(house.sql("select * from bi.mine")) == 22
+
+
+def test_services_that_start_together_prepare_one_after_the_other(house: Any) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(pipeline.prepare, [house.settings] * 4))
+    assert done == [{"warnings": []}] * 4
 
 
 @pytest.mark.parametrize(
