@@ -41,7 +41,7 @@ setup-dev: .venv/.dev-stamp ## Install what tests and linters need as well
 
 .PHONY: lock
 lock: .venv/bin/uv ## Resolve requirements/*.in again into hash-locked *.txt
-	@for name in bootstrap run dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in bootstrap run dev bench; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 # --------------------------------------------------------------------------------------------------------------- run
@@ -86,12 +86,28 @@ format: .venv/.dev-stamp ## Bring Python into the house style
 derive: .venv/.run-stamp ## Write what contracts derive to disk (dbt sources)
 	@.venv/bin/parkindex contract derive
 
+# ----------------------------------------------------------------------------------------------------------- measure
+
+.venv-bench/.stamp: requirements/bench.txt .venv/bin/uv
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv/bin/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.PHONY: bench
+bench: .venv/.run-stamp .venv-bench/.stamp ## Measure ingest beside its peers, small (minutes)
+	@.venv/bin/python benchmarks/ingest.py --size small
+
+.PHONY: bench-full
+bench-full: .venv/.run-stamp .venv-bench/.stamp ## Measure it at full size and write the tables of docs/performance.md (an hour)
+	@.venv/bin/python benchmarks/ingest.py --size full --json docs/performance/ingest.json
+	@.venv/bin/python benchmarks/render.py
+
 # ------------------------------------------------------------------------------------------------------------- clean
 
 .PHONY: clean
 clean: ## Remove caches and the environment; keep the data in var/
 	@if [ -x .venv/bin/parkindex ]; then .venv/bin/parkindex down || true; fi
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs
+	@rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs
 	@find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 
 .PHONY: purge
