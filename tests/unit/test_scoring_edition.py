@@ -184,7 +184,10 @@ def test_rank_intervals_are_those_of_a_plain_loop() -> None:
         for park in ((50, 50, 80), (100, 0, 0), (50, None, 80)):
             area_a = park[0] if park[1] is None else (a1 * park[0] + a2 * park[1]) / (a1 + a2)
             share = (a1 + a2) / (a1 + a2 + b1)
-            total = share * area_a + (1 - share) * park[2] if draw < 101 else area_a**share * park[2] ** (1 - share)
+            if draw < 101:
+                total = share * area_a + (1 - share) * park[2]
+            else:
+                total = max(area_a, 1) ** share * max(park[2], 1) ** (1 - share)
             totals.append(round(total, 2))
         simulated.append([1 + sum(other > total for other in totals) for total in totals])
     for column, interval in enumerate(rank_intervals(document, VALUES)):

@@ -23,6 +23,7 @@ Value = tuple[str, str, Decimal | float | int | None]
 _SCALE = 100.0
 _STORED_DECIMALS = 12
 _LOW_PERCENT, _HIGH_PERCENT = 5, 95
+_LEAST_IN_GEOMETRIC = 1.0
 
 
 @dataclass(frozen=True)
@@ -220,9 +221,10 @@ def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list
 
     ``robustness_draws`` simulations: in each, every indicator's weight is multiplied by a number drawn evenly between
     1 − s and 1 + s (s = ``robustness_weight_spread``), and an area weighs what its indicators weigh. The first half of
-    the simulations takes the weighted arithmetic mean of the areas, the second half the weighted geometric mean (an
-    area of 0 makes its total 0); with an odd number the arithmetic one has one more. Which areas and parks are scored
-    is not simulated. Totals are rounded as the published one is before they are ranked, so that the last bit of a
+    the simulations takes the weighted arithmetic mean of the areas, the second half the weighted geometric mean, in
+    which an area below 1 counts as 1 (a single 0 would decide everything; scores from 1 to 100 are the customary
+    ground of geometric means); with an odd number the arithmetic one has one more. Which areas and parks are scored is
+    not simulated. Totals are rounded as the published one is before they are ranked, so that the last bit of a
     processor's sum decides nothing, and the drawn numbers are PCG64's raw output, whose stream NumPy guarantees: the
     same seed gives the same intervals on every machine.
 
@@ -262,8 +264,8 @@ def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list
     arithmetic = (draws + 1) // 2
     totals = np.empty((draws, len(ranked)))
     totals[:arithmetic] = (shares[:arithmetic] * area_scores[:arithmetic]).sum(axis=2)
-    with np.errstate(divide="ignore"):
-        totals[arithmetic:] = np.exp((shares[arithmetic:] * np.log(area_scores[arithmetic:])).sum(axis=2))
+    positive = np.maximum(area_scores[arithmetic:], _LEAST_IN_GEOMETRIC)
+    totals[arithmetic:] = np.exp((shares[arithmetic:] * np.log(positive)).sum(axis=2))
 
     simulated = ranks(half_up(totals, int(framework.rules["rank_decimals"])))  # (draws, ranked)
     in_order = np.sort(simulated, axis=0)
