@@ -16,7 +16,7 @@ import yaml
 from parkindex import methodology
 from parkindex import settings as settings_module
 from parkindex.ledger import tables
-from parkindex.settings import DBT_PROJECT_DIR, Settings
+from parkindex.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
 
 LAYERS = {"staging", "intermediate", "marts", "park_index"}
 NAMES = {
@@ -148,6 +148,8 @@ def test_requirements_name_facts_that_are_looked_at(manifest: dict[str, Any]) ->
     assert set(re.findall(r"\('(has_\w+)'", model["raw_code"])) == facts
     described = next(node for node in _nodes(manifest, "model") if node["name"] == "delivered_facts")["columns"]
     assert facts <= set(described)
+    explained = (PROJECT_ROOT / "docs" / "method" / "no_data.md").read_text("utf-8")
+    assert facts == set(re.findall(r"`(has_\w+)`", explained))
 
 
 def test_content_tables_are_models_with_the_ledgers_columns(manifest: dict[str, Any]) -> None:
