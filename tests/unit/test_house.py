@@ -11,6 +11,7 @@ import pytest
 from parkindex.settings import PROJECT_ROOT
 
 TOP_LEVEL = {
+    "benchmarks",
     "contracts",
     "dags",
     "dbt_project",
