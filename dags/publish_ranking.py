@@ -40,6 +40,9 @@ def ask(role: str, title: str, brief: dict) -> HITLOperator:
         subject=brief["subject"],
         body=brief["markdown"],
         options=[pipeline.APPROVE, pipeline.REJECT],
+        # Only the form is asked for again: Airflow takes a task that is answered at once for lost.
+        retries=3,
+        retry_delay=timedelta(seconds=2),
         params={
             "approver": Param("", type="string", title="Registered name 登记姓名"),
             "note": Param("", type="string", title="Note 意见"),

@@ -18,6 +18,8 @@ from parkindex.runtime.view import DONE, FAILED, RUNNING, WAITING, Line, View
 from parkindex.settings import Settings
 
 _POLL_SECONDS = 0.7
+# A task that is answered before the scheduler has noticed that it waits is taken for lost and failed (Airflow 3.3.2).
+_BEFORE_ANSWER_SECONDS = 4.0
 _TASK_STATES = {
     "success": DONE,
     "skipped": DONE,
@@ -86,7 +88,8 @@ def follow(
     for dag_id, conf in runs.items():
         api.trigger(dag_id, run_id, conf)
     results: dict[str, Any] = {}
-    answered: set[str] = set()
+    waiting: dict[tuple[str, int], float] = {}
+    answered: set[tuple[str, int]] = set()
     while True:
         # Runs first: when they have ended, the tasks read after them are final.
         states = {dag_id: state for dag_id, state in api.runs(run_id).items() if dag_id in runs}
@@ -95,9 +98,12 @@ def follow(
             name = f"{task['dag_id']}.{task['task_id']}"
             if task["state"] == "success" and name not in results:
                 results[name] = api.result(task["dag_id"], run_id, task["task_id"])
-            if task["state"] == "awaiting_input" and name not in answered and answer is not None:
-                answer(task)
-                answered.add(name)
+            attempt = (name, task["try_number"])
+            if task["state"] == "awaiting_input" and attempt not in answered and answer is not None:
+                since = waiting.setdefault(attempt, time.monotonic())
+                if time.monotonic() - since >= _BEFORE_ANSWER_SECONDS:
+                    answer(task)
+                    answered.add(attempt)
             view.show(_line(stage, task, results.get(name)))
             if task["state"] == "failed":
                 _end_others(api, run_id, states)

@@ -295,12 +295,12 @@ def _report(document: dict[str, Any], as_json: bool) -> None:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the year as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP end the year as Ctrl-C does, and Ctrl-C too where the caller's shell ignores it."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
