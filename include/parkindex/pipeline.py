@@ -241,11 +241,28 @@ def gate_marts() -> dict[str, Any]:
     Raises:
         GateFailedError: An expectation of severity error failed; nothing that is served has changed.
     """
+    return _passed(run_marts_gate(), "the next generation of marts", "parkindex gate --marts")
+
+
+def run_marts_gate() -> Verdict:
+    """Gate the next generation of marts and return the verdict, whatever it is.
+
+    Raises:
+        BadInputError: No next generation was built.
+    """
+    from sqlalchemy import inspect
+
     from parkindex import gate
 
     settings, engine = _open()
-    verdict = gate.run(engine, settings, gate.MartsSubject(schema_prefix=MARTS_PREFIX))
-    return _passed(verdict, "the next generation of marts", "parkindex gate --marts")
+    if f"{MARTS_PREFIX}marts" not in inspect(engine).get_schema_names():
+        raise BadInputError(
+            "There is no next generation of marts.",
+            where=f"schema {MARTS_PREFIX}marts",
+            why="none was built since the last one was promoted",
+            next_step="run the DAG build_marts",
+        )
+    return gate.run(engine, settings, gate.MartsSubject(schema_prefix=MARTS_PREFIX))
 
 
 def promote_marts() -> dict[str, Any]:
@@ -513,15 +530,24 @@ def up_to_date(settings: Settings, edition: int) -> str | None:
 
 
 def verify() -> dict[str, Any]:
-    """Check every release, the chain and the approvals.
+    """Check every release, the chain and the approvals, and gate what is served of the current releases.
 
     Raises:
         AlteredError: Something is not what was published; every finding is named.
+        GateFailedError: What is served of a release is not what was published.
     """
+    from parkindex import gate
+    from parkindex.publish import releases
     from parkindex.publish import verify as verification
 
     settings, engine = _open()
-    return verification.require_unaltered(engine, settings)
+    found = verification.require_unaltered(engine, settings)
+    for release in releases.list_releases(engine):
+        if release["is_current"]:
+            subject = gate.ReleaseSubject(release["release_id"], release["edition"], release["content_sha256"])
+            verdict = gate.run(engine, settings, subject)
+            _passed(verdict, f"what is served of release {subject.release_id}", "parkindex verify")
+    return found
 
 
 def late_feeds() -> dict[str, Any]:

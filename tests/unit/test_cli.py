@@ -51,6 +51,8 @@ def test_unknown_words_are_a_usage_error(tmp_path: Path) -> None:
     assert parkindex(tmp_path, "publicate").returncode == 2
     assert parkindex(tmp_path, "build").returncode == 2
     assert parkindex(tmp_path, "build", "next-year").returncode == 2
+    assert parkindex(tmp_path, "gate").returncode == 2
+    assert parkindex(tmp_path, "gate", "2025-c1", "--marts").returncode == 2
 
 
 def test_without_a_warehouse_the_error_says_what_to_do_and_exits_7(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import click
 from parkindex import pipeline
 from parkindex import settings as settings_module
 from parkindex.cli.console import Console, verb
-from parkindex.errors import ExitCode
+from parkindex.errors import ExitCode, UsageError
 
 
 @click.command()
@@ -29,11 +29,18 @@ def build(console: Console, edition: int, as_known: str | None) -> None:
 
 
 @click.command()
-@click.argument("candidate")
+@click.argument("candidate", required=False)
+@click.option("--marts", is_flag=True, help="Gate the next generation of marts instead of a candidate.")
 @verb
-def gate(console: Console, candidate: str) -> None:
+def gate(console: Console, candidate: str | None, marts: bool) -> None:
     """Run the gate on a candidate; exit 4 when it fails."""
-    verdict, _ = pipeline.run_gate(candidate)
+    if (candidate is None) != marts:
+        raise UsageError(
+            "The gate takes a candidate or --marts.",
+            why="both were given" if marts else "neither was given",
+            next_step="parkindex candidates, then parkindex gate CANDIDATE",
+        )
+    verdict = pipeline.run_gate(candidate)[0] if candidate is not None else pipeline.run_marts_gate()
     rows = [
         {
             "id": result.id,
