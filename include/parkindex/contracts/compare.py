@@ -127,8 +127,9 @@ def _table(old: Table, new: Table, *, moved: bool) -> list[Change]:
     if old.raw_table != new.raw_table:
         what = f"{old.name}: physicalName {old.raw_table} → {new.raw_table}"
         changes.append(Change(what, not moved, "readers of the raw table lose it"))
-    for attribute, words in (("sheet", "sheet"), ("grain", "grain"), ("continuation_columns", "continuation columns")):
+    for attribute in ("sheet", "sheets", "grain", "continuation_columns"):
         if getattr(old, attribute) != getattr(new, attribute):
+            words = attribute.replace("_", " ")
             changes.append(Change(f"{old.name}: {words} changed", True, "the same file means other rows"))
     before, after = ({column.name: column for column in table.columns} for table in (old, new))
     for name in before:

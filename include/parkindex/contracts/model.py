@@ -127,7 +127,8 @@ class Table:
         raw_table: Name in schema ``raw``.
         description: What its rows are.
         grain: What one row is.
-        sheet: Sheet of a workbook; None takes the only visible sheet.
+        sheet: Sheet of a workbook; None takes the only visible sheet that has its columns.
+        sheets: Pattern of the visible sheets that hold its rows, each under a header of its own; None when one does.
         continuation_columns: Columns left blank on continuation rows, filled from the row the anchor stands on.
         continuation_anchor: Column that is blank exactly on continuation rows.
         columns: Columns in contract order.
@@ -145,6 +146,7 @@ class Table:
     columns: tuple[Column, ...]
     quality: tuple[QualityRule, ...]
     line: int
+    sheets: str | None = None
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -182,12 +184,23 @@ class Server:
     Attributes:
         name: Name in the contract.
         type: ``local`` (files) or ``api``.
-        path: File name pattern (``*.csv.gz``); None for an API.
-        format: ``csv``, ``xlsx``, ``json``, ``geojson`` or ``cnipa_xml``; None for an API.
-        encoding: ``UTF-8`` (a byte order mark is allowed), ``UTF-8-BOM`` (it must be there) or ``GB18030``.
+        path: File name pattern (``*.csv.gz``); None for an API. A name that ends in ``.gz``, ``.zip``, ``.tar``,
+            ``.tar.gz`` or ``.tgz`` is unpacked first; the format is that of what is inside.
+        format: ``csv``, ``xlsx``, ``xls``, ``json``, ``jsonl``, ``geojson`` or ``cnipa_xml``; None for an API.
+        encoding: ``UTF-8`` (a byte order mark is allowed), ``UTF-8-BOM`` (it must be there), ``GB18030``, or any other
+            text encoding that Python knows.
         location: Address of an API.
-        items: Key of a JSON document under which the records stand; None when the document is the list.
+        items: Path of the keys of a JSON document under which the records stand (``data.list``); None when the document
+            is the list, ``$`` when the document itself is the one record.
         pagination: How an API is paged.
+        delimiter: Character between the cells of a delimited file.
+        line_ends: ``LF`` (CRLF is read too) or ``CR``.
+        misread_as: Encoding that the bytes were wrongly read in before they were saved as UTF-8; the reader takes that
+            back, exactly or not at all. None when nothing of the kind happened.
+        members: Pattern of the members of an archive that are read; the others are ignored with a note.
+        trailer: Regular expression of the first cell of the record that ends the file; its group ``rows``, if it has
+            one, is the number of records above. None when the provider sends no such record.
+        serial_dates: ``1900`` or ``1904``: day numbers of that date system stand in date columns of the workbook.
     """
 
     name: str
@@ -198,6 +211,12 @@ class Server:
     location: str | None
     items: str | None
     pagination: Pagination | None
+    delimiter: str = ","
+    line_ends: str = "LF"
+    misread_as: str | None = None
+    members: str = "*"
+    trailer: str | None = None
+    serial_dates: str | None = None
 
 
 @dataclass(frozen=True)

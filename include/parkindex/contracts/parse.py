@@ -6,6 +6,7 @@ closed here: a key or value that nothing in parkindex reads is an error, because
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
@@ -26,8 +27,11 @@ from parkindex.contracts.model import Column, Contract, Pagination, QualityRule,
 from parkindex.errors import BadInputError
 
 API_VERSION = "v3.2.0"
-FORMATS = ("csv", "xlsx", "json", "geojson", "cnipa_xml")
-ENCODINGS = ("UTF-8", "UTF-8-BOM", "GB18030")
+FORMATS = ("csv", "xlsx", "xls", "json", "jsonl", "geojson", "cnipa_xml")
+# What one character of text is in these depends on a programming language, not on a provider.
+_NO_FILE_ENCODINGS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"})
+LINE_ENDS = ("LF", "CR")
+DATE_SYSTEMS = ("1900", "1904")
 DATE_FORMATS = ("yyyy-MM-dd", "yyyy-MM", "yyyy/M/d", "yyyyMMdd")
 CHECKS = ("uscc", "uscc_or_registration_number", "patent_application_number", "geojson_polygon")
 MATCH_KEYS = ("identifier", "name", "address")
@@ -49,9 +53,19 @@ _OPTIONS = {
     "date": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "format"},
 }
 _CONTRACT_PROPERTIES = {"nameZh", "onUnknownColumn", "nullTokens", "encodingSentinels"}
-_TABLE_PROPERTIES = {"sheet", "continuationColumns", "continuationAnchor"}
+_TABLE_PROPERTIES = {"sheet", "sheets", "continuationColumns", "continuationAnchor"}
 _COLUMN_PROPERTIES = {"check", "matchKey", "parse", "unit", "datum", "defaultFrom", "atMost", "atLeast"}
-_SERVER_PROPERTIES = {"pagination", "items"}
+# Property of a server → the formats it means something for; None: for what is packed.
+_SERVER_PROPERTIES: dict[str, tuple[str, ...] | None] = {
+    "pagination": (),
+    "items": ("json",),
+    "delimiter": ("csv",),
+    "lineEnds": ("csv",),
+    "misreadAs": ("csv", "json", "jsonl"),
+    "members": None,
+    "trailer": ("csv", "xlsx", "xls"),
+    "serialDates": ("xlsx", "xls"),
+}
 _METRICS = ("rowCount", "nullValues", "duplicateValues")
 _MONTHS = {"m": 1, "month": 1, "months": 1, "y": 12, "yr": 12, "year": 12, "years": 12}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -200,15 +214,15 @@ class _Reader:
             self.refuse(f"physicalName {repeated!r} stands twice.", "contract.unique", ("schema",))
         if not any(server.type == "local" for server in contract.servers):
             self.refuse("No server of type local: nothing could be landed.", "contract.servers", ("servers",))
-        if len(contract.tables) > 1 and any(server.format not in (None, "xlsx") for server in contract.servers):
+        if len(contract.tables) > 1 and any(server.format not in (None, "xlsx", "xls") for server in contract.servers):
             self.refuse("Only workbooks hold several tables.", "contract.tables", ("servers",))
         repeated = _repeated(server.name for server in contract.servers)
         if repeated:
             self.refuse(f"The server {repeated!r} stands twice.", "contract.unique", ("servers",))
-        guarded = any(server.format == "csv" and server.encoding == "GB18030" for server in contract.servers)
+        guarded = [one.encoding for one in contract.servers if one.format == "csv" and not _proves_itself(one.encoding)]
         if guarded and not contract.encoding_sentinels:
             # UTF-8 bytes read as GB18030 raise nothing: without a sentinel nobody would notice.
-            self.refuse("A GB18030 file needs encodingSentinels.", "contract.sentinel", ("customProperties",))
+            self.refuse(f"A {guarded[0]} file needs encodingSentinels.", "contract.sentinel", ("customProperties",))
 
     def owner(self) -> str:
         """Return the name of the team."""
@@ -253,8 +267,10 @@ class _Reader:
     def server(self, server: dict[str, Any], at: tuple[str | int, ...]) -> Server:
         """Read one delivery form."""
         kind = self.one_of(server["type"], ("local", "api"), "The server type", at)
-        properties = self.properties(server, _SERVER_PROPERTIES, at)
+        properties = self.properties(server, set(_SERVER_PROPERTIES), at)
         if kind == "api":
+            if properties.keys() - {"pagination"}:
+                self.refuse("An API has pagination and no other property.", "contract.options", at)
             return Server(
                 name=server["server"],
                 type=kind,
@@ -268,16 +284,50 @@ class _Reader:
         form = self.one_of(server.get("format"), FORMATS, "The format", at)
         if not server.get("path"):
             self.refuse("A local server needs a path: the pattern of its file names.", "contract.servers", at)
+        for name in properties:
+            formats = _SERVER_PROPERTIES[name]
+            if formats is not None and form not in formats:
+                self.refuse(f"{name} means nothing for {form} files.", "contract.options", (*at, "customProperties"))
+        misread = properties.get("misreadAs")
         return Server(
             name=server["server"],
             type=kind,
             path=server["path"],
             format=form,
-            encoding=self.one_of(server.get("encoding", "UTF-8"), ENCODINGS, "The encoding", at),
+            encoding=self.encoding(server.get("encoding", "UTF-8"), at),
             location=None,
             items=properties.get("items"),
             pagination=None,
+            delimiter=self.delimiter(properties.get("delimiter", ","), at),
+            line_ends=self.one_of(properties.get("lineEnds", "LF"), LINE_ENDS, "lineEnds", at),
+            misread_as=None if misread is None else self.encoding(misread, at),
+            members=str(properties.get("members", "*")),
+            trailer=self.pattern(properties.get("trailer"), at),
+            serial_dates=self.date_system(properties.get("serialDates"), at),
         )
+
+    def encoding(self, name: Any, at: tuple[str | int, ...]) -> str:
+        """Check that Python can read a text encoding; ``UTF-8-BOM`` is UTF-8 whose mark must be there."""
+        if name == "UTF-8-BOM":
+            return str(name)
+        try:
+            known = codecs.lookup(str(name))
+            readable = known.name not in _NO_FILE_ENCODINGS and "".encode(known.name) is not None
+        except LookupError:
+            readable = False
+        if not readable:
+            self.refuse(f"The encoding {name!r} is not known.", "contract.closed_list", (*at, "encoding"))
+        return str(name)
+
+    def delimiter(self, value: Any, at: tuple[str | int, ...]) -> str:
+        """Check the character between cells."""
+        if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in '"\r\n\x00':
+            self.refuse("delimiter is not one ASCII character other than quote and line end.", "contract.options", at)
+        return value
+
+    def date_system(self, value: Any, at: tuple[str | int, ...]) -> str | None:
+        """Check the date system of day numbers; YAML may have made a number of it."""
+        return None if value is None else self.one_of(str(value), DATE_SYSTEMS, "serialDates", at)
 
     def pagination(self, value: Any, at: tuple[str | int, ...]) -> Pagination:
         """Read how an API is paged."""
@@ -308,6 +358,7 @@ class _Reader:
             description=table["description"],
             grain=table["dataGranularityDescription"],
             sheet=properties.get("sheet"),
+            sheets=properties.get("sheets"),
             continuation_columns=tuple(properties.get("continuationColumns", ())),
             continuation_anchor=properties.get("continuationAnchor"),
             columns=columns,
@@ -330,6 +381,8 @@ class _Reader:
         positions = sorted(column.key_position for column in table.columns if column.key_position is not None)
         if not positions or positions != list(range(1, len(positions) + 1)):
             self.refuse(f"The primary key of {table.name} is not numbered from 1.", "contract.primary_key", at)
+        if table.sheet is not None and table.sheets is not None:
+            self.refuse(f"{table.name} says sheet and sheets; one of them.", "contract.options", at)
         if bool(table.continuation_columns) != bool(table.continuation_anchor):
             self.refuse("continuationColumns and continuationAnchor go together.", "contract.continuation", at)
         named = [(table.continuation_anchor, at), *((name, at) for name in table.continuation_columns)]
@@ -451,6 +504,11 @@ class _Reader:
         except pl.exceptions.ComputeError as error:
             self.refuse(f"The pattern {value!r} is no regular expression here: {error}", "contract.pattern", here)
         return str(value)
+
+
+def _proves_itself(encoding: str) -> bool:
+    """Whether text in another encoding hardly ever decodes in this one: UTF-8, and UTF-16 with its mark."""
+    return encoding == "UTF-8-BOM" or codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "utf-16", "ascii")
 
 
 def _is_bound(text: str, logical: str) -> bool:
