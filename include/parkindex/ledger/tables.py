@@ -80,17 +80,48 @@ batches = Table(
     Column("rows_accepted", BigInteger, nullable=True, comment="Rows in the raw table."),
     Column("rows_rejected", BigInteger, nullable=True, comment="Rows in raw.rejects."),
     Column("rows_duplicate", BigInteger, nullable=True, comment="Exact repetitions inside the file."),
-    _text("reason", "Why the file was refused: rule id and message.", nullable=True),
+    _text("reason", "Why the file was refused, let in, or what was ignored: rule id and message.", nullable=True),
+    Column(
+        "replays_batch_id",
+        BigInteger,
+        ForeignKey("raw.batches.batch_id"),
+        nullable=True,
+        comment="Batch whose rows were judged again and brought in; null for a delivery.",
+    ),
+    Column(
+        "file_received_at",
+        DateTime(timezone=True),
+        nullable=True,
+        comment="When the replayed batch's file came: which of two rows of a key holds; null for a delivery.",
+    ),
+    _text("part_sha256", "Hash of the rows a replay brought in or withdrew; null for a delivery.", nullable=True),
+    Column(
+        "previous_batch_id",
+        BigInteger,
+        ForeignKey("raw.batches.batch_id"),
+        nullable=True,
+        comment="Batch of the same feed and file name with other bytes that came before.",
+    ),
+    Column("changes", JSONB, nullable=True, comment="Per raw table: keys added, removed, changed since it."),
     CheckConstraint("status in ('loaded', 'refused')", name="status_known"),
+    CheckConstraint(
+        "num_nonnulls(replays_batch_id, file_received_at, part_sha256) in (0, 3)", name="replay_is_told_whole"
+    ),
     CheckConstraint(
         "status <> 'loaded' or rows_landed = rows_accepted + rows_rejected + rows_duplicate",
         name="rows_are_conserved",
     ),
     Index("ix_batches_feed", "feed"),
     # One loaded batch per feed and content: the same file twice is a no-op, also when two loaders race.
-    Index("uq_batches_loaded_content", "feed", "sha256", unique=True, postgresql_where=text("status = 'loaded'")),
+    Index(
+        "uq_batches_loaded_content",
+        "feed",
+        "sha256",
+        unique=True,
+        postgresql_where=text("status = 'loaded' and replays_batch_id is null"),
+    ),
     schema="raw",
-    comment="One row per landed file.",
+    comment="One row per landed file, and per replay of one.",
 )
 
 rejects = Table(
@@ -113,6 +144,94 @@ rejects = Table(
     Index("ix_rejects_batch", "batch_id"),
     schema="raw",
     comment="One row per row of a file that was set aside, never dropped.",
+)
+
+# What can happen to a reject; those in SETTLING end it.
+REJECT_EVENTS = (
+    "replayed",
+    "accepted",
+    "dropped",
+    "returned",
+    "rejected_again",
+    "superseded",
+    "closed",
+)
+SETTLING = REJECT_EVENTS[1:]
+
+reject_events = Table(
+    "reject_events",
+    metadata,
+    Column("event_id", BigInteger, Identity(), primary_key=True, comment="Number of the event."),
+    Column("reject_id", BigInteger, ForeignKey("raw.rejects.reject_id"), nullable=False, comment="Reject."),
+    _text(
+        "event",
+        "replayed (still broken), or what settled it: accepted by a replay, dropped by a correction, returned "
+        "corrected, rejected_again when returned, superseded by a later version of the file, closed by a person.",
+    ),
+    _instant("at", comment="When.", default_now=True),
+    _text("actor", "Who."),
+    Column("batch_id", BigInteger, ForeignKey("raw.batches.batch_id"), nullable=True, comment="Batch that did it."),
+    _text("note", "Rule still broken, correction, new reject, or the person's reason.", nullable=True),
+    CheckConstraint("event in ('" + "', '".join(REJECT_EVENTS) + "')", name="event_known"),
+    Index("ix_reject_events_reject", "reject_id"),
+    Index("ix_reject_events_batch", "batch_id"),
+    schema="raw",
+    comment="One row per event in the life of a reject.",
+)
+
+corrected_rows = Table(
+    "corrected_rows",
+    metadata,
+    Column("corrected_id", BigInteger, Identity(), primary_key=True, comment="Number of the entry."),
+    Column("batch_id", BigInteger, ForeignKey("raw.batches.batch_id"), nullable=False, comment="Batch of the file."),
+    _text("table_name", "Raw table."),
+    _text("source_file", "File name as delivered (and member of an archive)."),
+    Column("source_row", Integer, nullable=False, comment="Line, sheet row or ordinal in the file, from 1."),
+    _text("correction_id", "Id of the correction in contracts/corrections."),
+    _text("correction_sha256", "Hash of the correction as applied."),
+    _text("action", "drop, override, scale or flag."),
+    _text("column_name", "Column that was changed; empty when the row was dropped or flagged."),
+    _text("old_value", "Value as delivered; personal values are masked.", nullable=True),
+    _text("new_value", "Value that was judged instead; personal values are masked.", nullable=True),
+    _instant("at", comment="When.", default_now=True),
+    CheckConstraint("action in ('drop', 'override', 'scale', 'flag')", name="action_known"),
+    Index("ix_corrected_rows_batch", "batch_id"),
+    schema="raw",
+    comment="One row per cell that a correction changed, or row that it dropped or flagged.",
+)
+
+withdrawn_rows = Table(
+    "withdrawn_rows",
+    metadata,
+    Column("withdrawn_id", BigInteger, Identity(), primary_key=True, comment="Number of the entry."),
+    Column("batch_id", BigInteger, ForeignKey("raw.batches.batch_id"), nullable=False, comment="Batch of the row."),
+    _text("table_name", "Raw table."),
+    _text("source_file", "File name as delivered (and member of an archive)."),
+    Column("source_row", Integer, nullable=False, comment="Line, sheet row or ordinal in the file, from 1."),
+    _instant("known_at", comment="Known time from which the row no longer counts."),
+    Column(
+        "by_batch_id",
+        BigInteger,
+        ForeignKey("raw.batches.batch_id"),
+        nullable=False,
+        comment="Replay that withdrew it, and brought in what stands instead, if anything does.",
+    ),
+    _text("correction_id", "Correction that asked for it."),
+    UniqueConstraint("batch_id", "table_name", "source_file", "source_row"),
+    schema="raw",
+    comment="One row per accepted row that stopped to count; the row itself stays.",
+)
+
+batch_figures = Table(
+    "batch_figures",
+    metadata,
+    Column("batch_id", BigInteger, ForeignKey("raw.batches.batch_id"), primary_key=True),
+    _text("table_name", "Raw table.", primary_key=True),
+    _text("column_name", "Column with a unitGuard.", primary_key=True),
+    Column("positive_values", BigInteger, nullable=False, comment="Values above zero."),
+    Column("median", Numeric, nullable=True, comment="Their median."),
+    schema="raw",
+    comment="One row per batch and guarded column: what the unit guard compares deliveries by.",
 )
 
 # ----------------------------------------------------------------------------------------------------------- identity
@@ -315,7 +434,7 @@ attempts = Table(
     _text("action", "land, build, gate, approve, publish, …"),
     _text("subject", "What it was done to."),
     _text("outcome", "done or refused."),
-    _text("reason", "Why it was refused.", nullable=True),
+    _text("reason", "Why it was refused, or let through.", nullable=True),
     schema="audit",
     comment="One row per attempt to change what is or may be published.",
 )

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from parkindex.errors import NotApprovedError, UsageError
-from parkindex.ledger import tables
-from parkindex.publish import attempts, candidates
+from parkindex.ledger import attempts, tables
+from parkindex.publish import candidates
 from parkindex.publish.candidates import Candidate
 
 ROLES = ("evaluator", "methodologist", "signatory")

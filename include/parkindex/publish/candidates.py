@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text
 from parkindex import methodology
 from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.identity import resolve
-from parkindex.ledger import tables
+from parkindex.ledger import attempts, tables
 from parkindex.methodology import Methodology
-from parkindex.publish import attempts, canonical, code, contents
+from parkindex.publish import canonical, code, contents
 from parkindex.scoring import edition as scoring
 from parkindex.settings import Settings
 from parkindex.transform import warehouse

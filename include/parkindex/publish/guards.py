@@ -19,6 +19,10 @@ APPEND_ONLY = (
     ("identity", "enterprise_links"),
     ("identity", "placements"),
     ("identity", "review_queue"),
+    ("raw", "reject_events"),
+    ("raw", "corrected_rows"),
+    ("raw", "withdrawn_rows"),
+    ("raw", "batch_figures"),
 )
 
 # Two services that start together would replace one function at once, which Postgres refuses. Held to the commit.
@@ -34,7 +38,7 @@ begin
 end $$
 """
 
-# Of a reject only who settled it may be filled in.
+# Of a reject only what settled it may be filled in, once.
 _REFUSE_REWRITTEN_REJECT = """
 create or replace function audit.refuse_rewritten_reject() returns trigger language plpgsql as $$
 begin
@@ -44,7 +48,35 @@ begin
             message = 'raw.rejects keeps rows as delivered: only resolved_by may be set',
             hint = 'Correct the file, land it again, and resolve the reject by the new batch.';
     end if;
+    if old.resolved_by is not null and new.resolved_by is distinct from old.resolved_by then
+        raise exception using
+            errcode = 'integrity_constraint_violation',
+            message = 'reject ' || old.reject_id || ' is settled by ' || old.resolved_by || ' already',
+            hint = 'What is settled stays settled; parkindex rejects show tells its history.';
+    end if;
     return new;
+end $$
+"""
+
+# A reject is settled exactly when its history says what settled it: else rows could leave the account unseen.
+_REFUSE_UNTOLD_SETTLEMENT = f"""
+create or replace function audit.refuse_untold_settlement() returns trigger language plpgsql as $$
+declare
+    told constant integer := (
+        select count(*) from raw.reject_events
+        where reject_events.reject_id = new.reject_id
+            and reject_events.event in ('{"', '".join(tables.SETTLING)}')
+    );
+    settled constant text := (select resolved_by from raw.rejects where rejects.reject_id = new.reject_id);
+begin
+    if told <> (settled is not null)::integer then
+        raise exception using
+            errcode = 'integrity_constraint_violation',
+            message = 'reject ' || new.reject_id || ' is settled by ' || coalesce(settled, 'nothing')
+                || ', and its history has ' || told || ' settling event(s)',
+            hint = 'Settle rejects with the parkindex command.';
+    end if;
+    return null;
 end $$
 """
 
@@ -53,7 +85,9 @@ end $$
 _REFUSE_REWRITTEN_BATCH = """
 create or replace function audit.refuse_rewritten_batch() returns trigger language plpgsql as $$
 declare
-    counts constant text[] := array['rows_landed', 'rows_accepted', 'rows_rejected', 'rows_duplicate', 'reason'];
+    counts constant text[] := array[
+        'rows_landed', 'rows_accepted', 'rows_rejected', 'rows_duplicate', 'reason', 'changes'
+    ];
 begin
     if old.status <> 'loaded' or old.rows_landed <> 0 or to_jsonb(new) - counts is distinct from to_jsonb(old) - counts
     then
@@ -86,7 +120,14 @@ end $$
 
 def statements() -> list[str]:
     """Return DDL that can run again at any time: trigger functions, and the triggers that are not there yet."""
-    made = [_ONE_AT_A_TIME, _REFUSE_CHANGE, _REFUSE_REWRITTEN_REJECT, _REFUSE_REWRITTEN_BATCH, _REFUSE_STRAY_POINTER]
+    made = [
+        _ONE_AT_A_TIME,
+        _REFUSE_CHANGE,
+        _REFUSE_REWRITTEN_REJECT,
+        _REFUSE_UNTOLD_SETTLEMENT,
+        _REFUSE_REWRITTEN_BATCH,
+        _REFUSE_STRAY_POINTER,
+    ]
     for schema, table in APPEND_ONLY:
         made.append(
             _trigger(schema, table, "append_only", "update or delete or truncate", "statement", "refuse_change")
@@ -95,20 +136,42 @@ def statements() -> list[str]:
     made.append(_trigger("raw", "batches", "filled_in_once", "update", "row", "refuse_rewritten_batch"))
     made.append(_trigger("raw", "rejects", "kept", "delete or truncate", "statement", "refuse_change"))
     made.append(_trigger("raw", "rejects", "as_delivered", "update", "row", "refuse_rewritten_reject"))
+    made.append(_deferred_trigger("raw", "rejects", "told", "update of resolved_by", "refuse_untold_settlement"))
+    made.append(_deferred_trigger("raw", "reject_events", "told", "insert", "refuse_untold_settlement"))
     made.append(_trigger("publish", "current", "kept", "delete or truncate", "statement", "refuse_change"))
     made.append(_trigger("publish", "current", "own_edition", "insert or update", "row", "refuse_stray_pointer"))
     return made
 
 
 def _trigger(schema: str, table: str, name: str, events: str, level: str, function: str) -> str:
+    return _where_missing(
+        schema,
+        table,
+        name,
+        f"create trigger {name} before {events} on {schema}.{table} "
+        f"for each {level} execute function audit.{function}()",
+    )
+
+
+def _deferred_trigger(schema: str, table: str, name: str, events: str, function: str) -> str:
+    """Return a trigger that judges rows at the end of their transaction, when all of it is written."""
+    return _where_missing(
+        schema,
+        table,
+        name,
+        f"create constraint trigger {name} after {events} on {schema}.{table} deferrable initially deferred "
+        f"for each row execute function audit.{function}()",
+    )
+
+
+def _where_missing(schema: str, table: str, name: str, statement: str) -> str:
     # Only when missing: replacing a trigger would wait for every writer of the table.
     return f"""
 do $guard$ begin
     if not exists (
         select from pg_trigger where tgrelid = '{schema}.{table}'::regclass and tgname = '{name}'
     ) then
-        create trigger {name} before {events} on {schema}.{table}
-        for each {level} execute function audit.{function}();
+        {statement};
     end if;
 end $guard$
 """

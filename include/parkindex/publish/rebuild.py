@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from parkindex.publish import attempts, candidates, contents, releases
+from parkindex.ledger import attempts
+from parkindex.publish import candidates, contents, releases
 from parkindex.publish.contents import Change
 from parkindex.settings import Settings
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from parkindex import methodology
 from parkindex.errors import AlteredError, BadInputError, GateFailedError, NotApprovedError, ParkindexError
-from parkindex.ledger import tables
-from parkindex.publish import annex, approvals, attempts, candidates, canonical, chain, code, contents
+from parkindex.ledger import attempts, tables
+from parkindex.publish import annex, approvals, candidates, canonical, chain, code, contents
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.canonical import Row
 from parkindex.settings import Settings

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from parkindex.errors import NotApprovedError, UsageError
-from parkindex.ledger import tables
-from parkindex.publish import attempts, releases
+from parkindex.ledger import attempts, tables
+from parkindex.publish import releases
 
 
 def withdraw(engine: Engine, release_id: str, reason: str, by: str) -> dict[str, Any]:

@@ -19,9 +19,9 @@ def actor() -> str:
         return f"uid-{os.getuid()}"
 
 
-def done(connection: Connection, action: str, subject: str, by: str | None = None) -> None:
-    """Record an attempt that succeeded, in the transaction that made it so."""
-    _insert(connection, by, action, subject, "done", None)
+def done(connection: Connection, action: str, subject: str, by: str | None = None, reason: str | None = None) -> None:
+    """Record an attempt that succeeded, in the transaction that made it so; ``reason`` is why it was let through."""
+    _insert(connection, by, action, subject, "done", reason)
 
 
 def refused(engine: Engine, action: str, subject: str, error: BaseException, by: str | None = None) -> None:
