@@ -1,4 +1,4 @@
-"""Comma-separated files in blocks: decoded as declared, split by RFC 4180, parsed by polars.
+"""Delimited files (CSV, TSV …) in blocks: decoded as declared, split by RFC 4180, parsed by polars.
 
 The structure of a block (where records begin, how many cells they have, on which line they stand) is found by NumPy on
 the bytes, so that a record with a cell too many is set aside with its line and takes no other record with it. A block
@@ -8,11 +8,10 @@ way for every record.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -23,17 +22,14 @@ import polars as pl
 from parkindex.contracts import Contract, Server, Table
 from parkindex.landing.archives import chunks
 from parkindex.landing.blocks import Block, Continuation, Header, SetAside, labelled, map_header, without_blank
+from parkindex.landing.decoding import utf_8_pieces
 from parkindex.landing.refusal import refuse
 
 BLOCK_BYTES = 16 << 20
 _MOST_RECORD_BYTES = 64 << 20
-_CODECS = {"UTF-8": "utf-8", "UTF-8-BOM": "utf-8", "GB18030": "gb18030"}
-_BOM = codecs.BOM_UTF8
-_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
-_STRUCTURAL = np.zeros(256, dtype=bool)
-_STRUCTURAL[[_COMMA, _NEWLINE, _QUOTE]] = True
-_BESIDE_QUOTE = np.zeros(256, dtype=bool)
-_BESIDE_QUOTE[[_COMMA, _NEWLINE, _RETURN, _QUOTE]] = True
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+# A file whose lines end in CR is read with CR and LF exchanged, and its cells are changed back.
+_EXCHANGED = bytes.maketrans(b"\r\n", b"\n\r")
 
 
 def read(
@@ -45,82 +41,43 @@ def read(
     notes: list[str],
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Block]:
-    """Yield the records of a CSV file, block by block.
+    """Yield the records of a delimited file, block by block.
 
     Raises:
         FileRefusedError: The encoding, the header or the quoting is not what it should be.
     """
     (table,) = contract.tables
-    pieces = _decoded(_whole_header(chunks(path, block_bytes, compressed=compressed)), server.encoding, contract)
-    reader = _Reader(contract, table, notes)
+    has_cr = server.line_ends == "CR"
+    received = _whole_header(chunks(path, block_bytes, compressed=compressed), b"\r" if has_cr else b"\n")
+    pieces = utf_8_pieces(received, server, contract.encoding_sentinels)
+    reader = _Reader(contract, table, server, notes)
     continuation = Continuation(table)
-    for block in reader.blocks(pieces):
-        yield continuation.fill(without_blank(block))
+    for block in reader.blocks((piece.translate(_EXCHANGED) for piece in pieces) if has_cr else pieces):
+        yield continuation.fill(without_blank(_changed_back(block) if has_cr else block))
 
 
-def _whole_header(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _whole_header(pieces: Iterator[bytes], line_end: bytes) -> Iterator[bytes]:
     """Yield the pieces, the first of them grown until it holds the whole first line."""
     first = b""
     for piece in pieces:
         first += piece
-        if b"\n" in piece:
+        if line_end in piece or len(first) > _MOST_RECORD_BYTES:
             break
     if first:
         yield first
     yield from pieces
 
 
-def _decoded(pieces: Iterator[bytes], encoding: str, contract: Contract) -> Iterator[bytes]:
-    """Yield UTF-8 bytes without a byte order mark, out of bytes in the declared encoding.
-
-    UTF-8 bytes read as GB18030 mostly raise nothing, hence the sentinel check on the header (see ``_Reader``); it runs
-    on the first piece, before the rest is decoded.
-    """
-    decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
-    first = True
-    seen = 0
-    for piece in chain(pieces, [b""]):
-        body = piece
-        if first and piece:
-            first = False
-            marked = piece.startswith(_BOM)
-            if encoding == "UTF-8-BOM" and not marked:
-                refuse("file.encoding", "The file does not begin with the UTF-8 byte order mark.")
-            if encoding == "GB18030":
-                _check_sentinel_bytes(piece, contract)
-            elif marked:
-                body = piece[len(_BOM) :]
-        try:
-            text = decoder.decode(body, final=not piece)
-            yield text.encode("utf-8") if encoding == "GB18030" else body
-        except UnicodeError as error:
-            at = seen + getattr(error, "start", 0)
-            refuse("file.encoding", f"The file is not {encoding}: byte {at} cannot be decoded.{_hint(piece, encoding)}")
-        seen += len(piece)
-
-
-def _check_sentinel_bytes(piece: bytes, contract: Contract) -> None:
-    """Refuse a file declared GB18030 whose header is UTF-8: decoding would raise nothing."""
-    header = piece.split(b"\n", maxsplit=1)[0].removeprefix(_BOM)
-    if header.isascii():
-        return
-    found = header.decode("gb18030", errors="replace")
-    if not any(sentinel in found for sentinel in contract.encoding_sentinels):
-        hint = _hint(header, "GB18030")
-        listed = ", ".join(contract.encoding_sentinels)
-        refuse("file.sentinel", f"Read as GB18030, the header holds none of: {listed}.{hint}", "line 1")
-
-
-def _hint(piece: bytes, declared: str) -> str:
-    for other in ("UTF-8", "GB18030", "UTF-16"):
-        if other == declared:
-            continue
-        try:
-            codecs.getincrementaldecoder(other)().decode(piece[:4096])
-        except UnicodeError:
-            continue
-        return f" It may be {other}."
-    return ""
+def _changed_back(block: Block) -> Block:
+    """Return a block whose cells hold CR and LF as they were delivered."""
+    marks, exchanged = ["\r", "\n"], ["\n", "\r"]
+    cells = block.cells.with_columns(pl.all().str.replace_many(marks, exchanged)) if block.cells.width else block.cells
+    table = str.maketrans("\r\n", "\n\r")
+    set_aside = tuple(
+        replace(one, original={name: cell and cell.translate(table) for name, cell in one.original.items()})
+        for one in block.set_aside
+    )
+    return replace(block, cells=cells, set_aside=set_aside)
 
 
 @dataclass(frozen=True)
@@ -144,10 +101,17 @@ class _Structure:
     well_formed: bool
 
 
-def _structure(data: bytes) -> _Structure:
-    """Find records by the parity of quotes: outside quotes a comma ends a cell and a newline a record."""
+def _set_of(characters: bytes) -> npt.NDArray[np.bool_]:
+    """Return a table of 256: whether a byte is one of the characters."""
+    table = np.zeros(256, dtype=bool)
+    table[list(characters)] = True
+    return table
+
+
+def _structure(data: bytes, delimiter: bytes) -> _Structure:
+    """Find records by the parity of quotes: outside quotes the delimiter ends a cell and a newline a record."""
     raw = np.frombuffer(data, dtype=np.uint8)
-    positions = np.flatnonzero(_STRUCTURAL[raw])
+    positions = np.flatnonzero(_set_of(delimiter + b'\n"')[raw])
     kinds = raw[positions]
     is_quote = kinds == _QUOTE
     inside = (np.cumsum(is_quote) & 1).astype(bool)
@@ -160,23 +124,26 @@ def _structure(data: bytes) -> _Structure:
     newlines = positions[kinds == _NEWLINE]
     lines = np.searchsorted(newlines, starts)
     line_count = int(np.searchsorted(newlines, ends[-1])) if len(ends) else 0
-    return _Structure(starts, ends, widths, lines, line_count, _quotes_fit(raw, positions[is_quote]))
+    return _Structure(starts, ends, widths, lines, line_count, _quotes_fit(raw, positions[is_quote], delimiter))
 
 
-def _quotes_fit(raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> bool:
+def _quotes_fit(raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: bytes) -> bool:
     """Whether every quote that opens follows a cell's beginning and every one that closes precedes a cell's end."""
     opening, closing = quotes[0::2], quotes[1::2]
     before = raw[opening[opening > 0] - 1]
     after = raw[closing[closing < len(raw) - 1] + 1]
-    return bool(_BESIDE_QUOTE[before].all() and _BESIDE_QUOTE[after].all())
+    beside = _set_of(delimiter + b'\n\r"')
+    return bool(beside[before].all() and beside[after].all())
 
 
 class _Reader:
     """Reads one file's records from pieces of UTF-8 bytes."""
 
-    def __init__(self, contract: Contract, table: Table, notes: list[str]) -> None:
+    def __init__(self, contract: Contract, table: Table, server: Server, notes: list[str]) -> None:
         self.contract = contract
         self.table = table
+        self.delimiter = server.delimiter
+        self.has_trailer = server.trailer is not None
         self.notes = notes
         self.header: Header | None = None
         self.line = 1
@@ -188,7 +155,7 @@ class _Reader:
             carried += piece
             if len(carried) > _MOST_RECORD_BYTES + len(piece):
                 refuse("file.truncated", "A record is longer than 64 MiB: a quote is not closed.", f"line {self.line}")
-            structure = _structure(carried)
+            structure = _structure(carried, self.delimiter.encode())
             if not structure.well_formed:
                 yield from self._slowly(chain([carried], pieces))
                 return
@@ -197,18 +164,18 @@ class _Reader:
                 yield from self._block(carried[:end], structure)
                 carried = carried[end:]
         if carried.strip():
-            structure = _structure(carried + b"\n")
+            structure = _structure(carried + b"\n", self.delimiter.encode())
             if structure.well_formed and not len(structure.ends):
                 refuse("file.truncated", "The file ends inside a quoted cell.", f"line {self.line}")
             if not structure.well_formed:
                 yield from self._slowly(iter([carried]))
                 return
-            yield from self._block(carried + b"\n", structure)
+            yield from self._block(carried + b"\n", structure, is_cut=True)
         if self.header is None:
             refuse("file.empty", "The file has no header.")
 
-    def _block(self, data: bytes, structure: _Structure) -> Iterator[Block]:
-        """Yield the block of some whole records, the header's record taken off."""
+    def _block(self, data: bytes, structure: _Structure, *, is_cut: bool = False) -> Iterator[Block]:
+        """Yield the block of some whole records, the header's record taken off; ``is_cut``: the last had no end."""
         raw = np.frombuffer(data, dtype=np.uint8)
         keep = ~_is_empty_line(raw, structure)
         if self.header is None:
@@ -217,7 +184,7 @@ class _Reader:
                 return
             first = int(np.flatnonzero(keep)[0])
             record = data[int(structure.starts[first]) : int(structure.ends[first])]
-            self._take_header(_cells(record), self.line + int(structure.lines[first]))
+            self._take_header(_cells(record, self.delimiter), self.line + int(structure.lines[first]))
             keep[first] = False
         assert self.header is not None  # noqa: S101 - _take_header has set it, or refused the file
         width = len(self.header.texts)
@@ -225,13 +192,15 @@ class _Reader:
         self.line += structure.line_count
         ragged = keep & (structure.widths != width)
         keep &= ~ragged
+        if is_cut and ragged[-1]:
+            self._refuse_cut(int(structure.widths[-1]), int(lines[-1]))
+        spans = zip(structure.starts[ragged], structure.ends[ragged], lines[ragged], strict=True)
         set_aside = tuple(
-            self._ragged(_cells(data[int(structure.starts[at]) : int(structure.ends[at])]), int(lines[at]))
-            for at in np.flatnonzero(ragged)
+            self._ragged(_cells(data[int(begin) : int(end)], self.delimiter), int(line)) for begin, end, line in spans
         )
         body = data if keep.all() else raw[np.repeat(keep, structure.ends - structure.starts)].tobytes()
         rows = pl.Series(lines[keep], dtype=pl.Int64)
-        yield Block(self.table, self.header, _parsed(body, width, len(rows)), rows, set_aside=set_aside)
+        yield Block(self.table, self.header, _parsed(body, width, len(rows), self.delimiter), rows, set_aside=set_aside)
 
     def _slowly(self, pieces: Iterator[bytes]) -> Iterator[Block]:
         """Yield blocks by Python's csv module, from the current record on."""
@@ -241,11 +210,13 @@ class _Reader:
         rows: list[int] = []
         set_aside: list[SetAside] = []
         first_line = self.line
-        reader = csv.reader(lines)
-        begin = first_line
+        reader = csv.reader(lines, delimiter=self.delimiter)
+        row = begin = first_line
+        last: list[str] = []
         while (record := self._next(reader, begin)) is not None:
             row, begin = begin, first_line + reader.line_num
             lines.pending = 0
+            last = record
             if not any(cell.strip() for cell in record):
                 continue
             if self.header is None:
@@ -260,8 +231,18 @@ class _Reader:
                 records, rows, set_aside = [], [], []
         if lines.open_quote:
             refuse("file.truncated", "The file ends inside a quoted cell.", f"line {begin}")
+        if lines.is_cut and self.header is not None and last:
+            self._refuse_cut(len(last), row)
         if self.header is not None:
             yield self._listed(records, rows, set_aside)
+
+    def _refuse_cut(self, cells: int, line: int) -> None:
+        """Refuse a file whose last record has neither all its cells nor a line end."""
+        assert self.header is not None  # noqa: S101 - it is cut against a header
+        width = len(self.header.texts)
+        if cells < width and not self.has_trailer:
+            what = f"The last record has {cells} of {width} cells and no line end: the file was cut."
+            refuse("file.truncated", what, f"line {line}")
 
     @staticmethod
     def _next(reader: Iterator[list[str]], line: int) -> list[str] | None:
@@ -300,12 +281,14 @@ class _Lines:
     Attributes:
         pending: Lines handed out since the reader last finished a record (the reader sets it back).
         open_quote: Whether the file ended while a record was unfinished.
+        is_cut: Whether the last line had no end.
     """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._stream = io.TextIOWrapper(io.BufferedReader(_Pieces(pieces)), encoding="utf-8", newline="\n")
         self.pending = 0
         self.open_quote = False
+        self.is_cut = False
 
     def __iter__(self) -> _Lines:
         return self
@@ -316,6 +299,7 @@ class _Lines:
             self.open_quote = self.open_quote or self.pending > 0
             raise StopIteration
         self.pending += 1
+        self.is_cut = not line.endswith("\n")
         return line
 
 
@@ -350,23 +334,28 @@ def _is_empty_line(raw: npt.NDArray[np.uint8], structure: _Structure) -> npt.NDA
     return np.asarray(short & ((first == _NEWLINE) | (first == _RETURN)))
 
 
-def _cells(record: bytes) -> list[str]:
+def _cells(record: bytes, delimiter: str) -> list[str]:
     """Return the cells of one whole record."""
     csv.field_size_limit(_MOST_RECORD_BYTES)
     text = record.decode("utf-8")
     try:
-        return next(csv.reader(io.StringIO(text, newline="\n")), [])
+        return next(csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter), [])
     except csv.Error:  # a bare CR outside quotes, which the csv module does not read
-        return text.rstrip("\r\n").split(",")
+        return text.rstrip("\r\n").split(delimiter)
 
 
-def _parsed(body: bytes, width: int, height: int) -> pl.DataFrame:
+def _parsed(body: bytes, width: int, height: int, delimiter: str) -> pl.DataFrame:
     """Parse whole records of equal width into text cells; an empty cell is the empty text."""
     names = [str(place) for place in range(width)]
     if height == 0:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     frame = pl.read_csv(
-        body, has_header=False, schema=dict.fromkeys(names, pl.String), empty_string_is_null=False, raise_if_empty=True
+        body,
+        has_header=False,
+        separator=delimiter,
+        schema=dict.fromkeys(names, pl.String),
+        empty_string_is_null=False,
+        raise_if_empty=True,
     )
     if frame.shape != (height, width):
         # Never seen; if the two ever disagree about the same bytes, no row number could be believed.
