@@ -391,6 +391,17 @@ methodology_rules = _versioned(
     comment="One row per version and rule parameter.",
 )
 
+methodology_signoffs = _versioned(
+    "signoffs",
+    Column("signed_by", Text, primary_key=True, comment="Who froze the rules."),
+    Column("edition", Integer, nullable=False, comment="Evaluation year."),
+    Column("version", Text, nullable=False, comment="Version of the rules."),
+    Column("is_demo", Boolean, nullable=False, comment="A stand-in of the sample: nobody really signed."),
+    Column("signed_on", Date, nullable=False, comment="Day from which the rules were not changed any more."),
+    Column("reason", Text, nullable=False, comment="Why this version was made."),
+    comment="One row per version of a methodology and person who froze it, from methodology/<edition>/frozen.yaml.",
+)
+
 # -------------------------------------------------------------------------------------------------------------- audit
 
 gate_runs = Table(
@@ -537,6 +548,28 @@ withdrawals = Table(
     _instant("withdrawn_at", comment="When.", default_now=True),
     schema="publish",
     comment="One row per release that was withdrawn; its rows stay readable.",
+)
+
+status_decisions = Table(
+    "status_decisions",
+    metadata,
+    Column("decision_id", BigInteger, Identity(), primary_key=True),
+    Column("release_id", Text, ForeignKey("publish.releases.release_id"), nullable=False),
+    Column("edition", Integer, nullable=False, comment="Evaluation year."),
+    _text("park_code", "Park."),
+    _text("status", "normal, notice, delisted or commended: what was decided."),
+    _text("proposed", "What the rule proposed then; null when it proposed nothing.", nullable=True),
+    _text("rule", "Rule and window of the proposal."),
+    Column("evidence", JSONB, nullable=False, comment="What the proposal rested on: editions, ranks, intervals."),
+    Column("crosses_line", Boolean, nullable=False, comment="The park's rank interval crossed the line."),
+    _text("decided_by", "Who, as registered."),
+    _text("role", "In which role."),
+    _text("reason", "Why."),
+    _instant("decided_at", comment="When.", default_now=True),
+    CheckConstraint("status in ('normal', 'notice', 'delisted', 'commended')", name="status_known"),
+    Index("ix_status_decisions_park", "park_code", "edition"),
+    schema="publish",
+    comment="One row per decision of a person about a park's status; nothing here is decided by a rule.",
 )
 
 

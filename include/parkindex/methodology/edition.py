@@ -1,8 +1,9 @@
 """Load, resolve and validate the methodology of an edition.
 
 A folder ``methodology/<edition>/`` holds ``edition.yaml`` and the files it names. An edition may be ``based_on``
-another one: what it does not say itself is taken from there. The hash is taken over the resolved document, so two
-editions that differ only in their comments have different hashes only where their content differs.
+another one: what it does not say itself is taken from there, and ``changed_indicators`` and ``changed_rules`` say what
+is different in the lists it takes over. The hash is taken over the resolved document, so two editions that differ only
+in their comments have different hashes only where their content differs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import jsonschema
 import yaml
 
 from parkindex.errors import BadInputError
+from parkindex.methodology.lines import Lines
 from parkindex.settings import METHODOLOGY_DIR
 
 _RULES = {
@@ -30,6 +32,8 @@ _RULES = {
     "robustness_weight_spread",
 }
 _FILES = ("framework", "parks", "industry_sets")
+# Lists of an edition's file that change single entries of the lists it takes over, and the lists they change.
+_CHANGES = {"changed_indicators": "indicators", "changed_rules": "rules"}
 _NEXT_STEP = "correct the file, then run `parkindex methodology check`"
 
 
@@ -72,14 +76,15 @@ def load(edition: int, folder: Path = METHODOLOGY_DIR) -> Methodology:
             why=f"known editions: {', '.join(map(str, known)) or 'none'}",
             next_step=f"add {folder.name}/{edition}/edition.yaml (`based_on` an earlier one is enough)",
         )
-    document = _resolve(edition, folder, seen=())
-    _validate_shape(document, folder / str(edition))
-    _validate_sense(document, folder / str(edition))
+    lines = Lines(folder)
+    document = _resolve(edition, folder, lines, seen=())
+    _validate_shape(document, lines)
+    _validate_sense(document, lines)
     canonical = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return Methodology(edition, document, hashlib.sha256(canonical.encode()).hexdigest())
 
 
-def _resolve(edition: int, folder: Path, seen: tuple[int, ...]) -> dict[str, Any]:
+def _resolve(edition: int, folder: Path, lines: Lines, seen: tuple[int, ...]) -> dict[str, Any]:
     """Return the document of an edition: its own keys over those of the edition it is based on."""
     path = folder / str(edition) / "edition.yaml"
     if edition in seen:
@@ -90,27 +95,58 @@ def _resolve(edition: int, folder: Path, seen: tuple[int, ...]) -> dict[str, Any
             next_step="point `based_on` at an edition that holds the rules",
         )
     own = _read_yaml(path)
-    own.update({name: value for key in _FILES if key in own for name, value in _read_named(path, own, key).items()})
-    own.pop("framework", None)
     base = own.get("based_on")
-    if base is None:
-        return own
-    if base not in editions(folder):
+    if base is not None and base not in editions(folder):
         raise BadInputError(
             f"Edition {edition} is based on {base}, which does not exist.",
-            where=str(path),
+            where=lines.first(path, ("based_on",)),
             why="methodology.based_on",
             next_step=_NEXT_STEP,
         )
-    return {**_resolve(int(base), folder, (*seen, edition)), **own}
+    document = {} if base is None else _resolve(int(base), folder, lines, (*seen, edition))
+    for key in own:
+        if key not in (*_FILES, *_CHANGES):
+            lines.stands(key, path, (key,))
+    for key in _FILES:
+        if key in own:
+            own.update(_read_named(path, own, key, lines))
+    own.pop("framework", None)
+    changes = {key: own.pop(key) for key in _CHANGES if key in own}
+    document |= own
+    for key, changed in changes.items():
+        document[_CHANGES[key]] = _changed(document, key, changed, path, lines)
+    return document
 
 
-def _read_named(path: Path, own: dict[str, Any], key: str) -> dict[str, Any]:
+def _changed(document: dict[str, Any], key: str, changed: Any, path: Path, lines: Lines) -> list[dict[str, Any]]:
+    """Return a list of the document with single entries changed, found by their codes."""
+    listed = _CHANGES[key]
+    entries = [dict(entry) for entry in document.get(listed) or []]
+    places = {entry["code"]: place for place, entry in enumerate(entries)}
+    for number, change in enumerate(changed if isinstance(changed, list) else [changed]):
+        code = change.get("code") if isinstance(change, dict) else None
+        if code not in places:
+            raise BadInputError(
+                f"{key} names {code!r}, which is not among the {listed}.",
+                where=lines.first(path, (key, number)),
+                why=f"methodology.{key}",
+                next_step=_NEXT_STEP,
+            )
+        entries[places[code]].update(change)
+        for name in change:
+            lines.stands_inside((listed, places[code], name), path, (key, number, name))
+    return entries
+
+
+def _read_named(path: Path, own: dict[str, Any], key: str, lines: Lines) -> dict[str, Any]:
     """Read a file that an ``edition.yaml`` names: the framework's two lists, or a table."""
     target = path.parent / str(own[key])
     if key == "framework":
         framework = _read_yaml(target)
+        for name in ("areas", "indicators"):
+            lines.stands(name, target, (name,))
         return {"areas": framework.get("areas"), "indicators": framework.get("indicators")}
+    lines.stands(key, target, ())
     return {key: _read_csv(target)}
 
 
@@ -150,51 +186,77 @@ def _read_csv(path: Path) -> list[dict[str, str]]:
         ) from None
 
 
-def _validate_shape(document: dict[str, Any], folder: Path) -> None:
+def _validate_shape(document: dict[str, Any], lines: Lines) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(_schema_text()))
     errors = sorted(validator.iter_errors(document), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
         first = errors[0]
+        place = tuple(first.absolute_path)
         raise BadInputError(
             f"The methodology breaks its schema: {first.message}",
-            where=f"{folder}: {'/'.join(map(str, first.absolute_path)) or 'top level'}",
+            where=f"{lines.where(place)}: {'/'.join(map(str, place)) or 'top level'}",
             why=f"methodology.schema ({len(errors)} such)",
             next_step=_NEXT_STEP,
         )
 
 
-def _validate_sense(document: dict[str, Any], folder: Path) -> None:
+def _validate_sense(document: dict[str, Any], lines: Lines) -> None:
     """Check what a schema cannot say: unique codes, weights, bounds, tiers that cover every rank once."""
 
-    def refuse(what: str, rule: str) -> None:
-        raise BadInputError(what, where=str(folder), why=rule, next_step=_NEXT_STEP)
+    def refuse(what: str, rule: str, *place: str | int) -> None:
+        raise BadInputError(what, where=lines.where(place), why=rule, next_step=_NEXT_STEP)
 
     areas = [area["code"] for area in document["areas"]]
     codes = [indicator["code"] for indicator in document["indicators"]]
     parks = [park["park_code"] for park in document["parks"]]
-    for kind, values in (("area", areas), ("indicator", codes), ("park", parks)):
+    for kind, listed, values in (
+        ("area", "areas", areas),
+        ("indicator", "indicators", codes),
+        ("park", "parks", parks),
+    ):
         repeated = sorted({value for value in values if values.count(value) > 1})
         if repeated:
-            refuse(f"The {kind} {repeated[0]} stands twice.", f"methodology.{kind}_unique")
-    for indicator in document["indicators"]:
+            second = len(values) - 1 - values[::-1].index(repeated[0])
+            refuse(f"The {kind} {repeated[0]} stands twice.", f"methodology.{kind}_unique", listed, second, "code")
+    for place, indicator in enumerate(document["indicators"]):
         if indicator["area"] not in areas:
-            refuse(f"Indicator {indicator['code']} names an unknown area.", "methodology.area_known")
+            refuse(
+                f"Indicator {indicator['code']} names an unknown area.",
+                "methodology.area_known",
+                "indicators",
+                place,
+                "area",
+            )
         bounds = indicator.get("bounds")
         if bounds and not bounds["low"] < bounds["high"]:
-            refuse(f"The bounds of {indicator['code']} are not low < high.", "methodology.bounds")
+            refuse(
+                f"The bounds of {indicator['code']} are not low < high.",
+                "methodology.bounds",
+                "indicators",
+                place,
+                "bounds",
+            )
     total = sum(indicator["weight"]["value"] for indicator in document["indicators"])
     if abs(total - 100) > 1e-9:
-        refuse(f"The weights add up to {total:g}, not 100.", "methodology.weights")
-    rules = {rule["code"]: rule for rule in document["rules"]}
+        refuse(f"The weights add up to {total:g}, not 100.", "methodology.weights", "indicators")
+    rules = {rule["code"]: place for place, rule in enumerate(document["rules"])}
     missing = _RULES - rules.keys()
     if missing:
-        refuse(f"The rule {sorted(missing)[0]} is missing.", "methodology.rules")
-    if not 0 <= rules["area_min_share"].get("value", -1) <= 1:
-        refuse("area_min_share is not a share between 0 and 1.", "methodology.rules")
+        refuse(f"The rule {sorted(missing)[0]} is missing.", "methodology.rules", "rules")
+    least = rules["area_min_share"]
+    if not 0 <= document["rules"][least].get("value", -1) <= 1:
+        refuse("area_min_share is not a share between 0 and 1.", "methodology.rules", "rules", least)
     expected = 1
-    for row in sorted(document["tiers"]["rows"], key=lambda row: int(row["rank_from"])):
+    rows = document["tiers"]["rows"]
+    for place in sorted(range(len(rows)), key=lambda place: int(rows[place]["rank_from"])):
+        row = rows[place]
         if row["rank_from"] != expected or row["rank_to"] < row["rank_from"]:
-            refuse("The tiers do not cover every rank exactly once.", "methodology.tiers")
+            refuse("The tiers do not cover every rank exactly once.", "methodology.tiers", "tiers", "rows", place)
         expected = row["rank_to"] + 1
     if expected != len(parks) + 1:
-        refuse(f"The tiers end at rank {expected - 1}, but there are {len(parks)} parks.", "methodology.tiers")
+        refuse(
+            f"The tiers end at rank {expected - 1}, but there are {len(parks)} parks.",
+            "methodology.tiers",
+            "tiers",
+            "rows",
+        )

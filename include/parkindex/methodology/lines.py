@@ -1,0 +1,79 @@
+"""Where in the files of a methodology something stands: file and line, for messages about the resolved document."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+Place = tuple[str | int, ...]
+
+_HEADER_LINES = 1
+
+
+class _Positions:
+    """Lines of one YAML file's nodes by their place in the document; computed when somebody asks."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def lines(self) -> dict[Place, int]:
+        """Line per place, from 1; a mapping's entry stands where its key does."""
+        root = yaml.compose(self._path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        found: dict[Place, int] = {(): 1}
+        waiting: list[tuple[Place, yaml.Node | None]] = [((), root)]
+        while waiting:
+            place, node = waiting.pop()
+            if isinstance(node, yaml.MappingNode):
+                for key, value in node.value:
+                    found[*place, str(key.value)] = key.start_mark.line + 1
+                    waiting.append(((*place, str(key.value)), value))
+            elif isinstance(node, yaml.SequenceNode):
+                for number, value in enumerate(node.value):
+                    found[*place, number] = value.start_mark.line + 1
+                    waiting.append(((*place, number), value))
+        return found
+
+
+class Lines:
+    """From places of the resolved document to lines of the files it was made from."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start with nothing known.
+
+        Args:
+            folder: Folder of the methodologies, named when a place is not known.
+        """
+        self._folder = folder
+        self._sources: dict[Place, tuple[Path, Place]] = {}
+        self._positions: dict[Path, _Positions] = {}
+
+    def stands(self, key: str, path: Path, place: Place) -> None:
+        """Say where a top-level key of the document comes from; what was said of it and its parts before is over."""
+        for known in [known for known in self._sources if known[0] == key]:
+            del self._sources[known]
+        self._sources[(key,)] = (path, place)
+
+    def stands_inside(self, inside: Place, path: Path, place: Place) -> None:
+        """Say where a part of a top-level key comes from, when that is another place than the rest of it."""
+        self._sources[inside] = (path, place)
+
+    def where(self, place: Place) -> str:
+        """Return file and line of a place of the document, or of what it stands in."""
+        for length in range(len(place), 0, -1):
+            source = self._sources.get(place[:length])
+            if source is not None:
+                path, start = source
+                return self.first(path, (*start, *place[length:]))
+        return str(self._folder if not self._sources else next(reversed(self._sources.values()))[0])
+
+    def first(self, path: Path, place: Place) -> str:
+        """Return file and line of a place in one file; a table's row stands below its header."""
+        if path.suffix == ".csv":
+            return f"{path}, line {int(place[0]) + _HEADER_LINES + 1}" if place else str(path)
+        lines = self._positions.setdefault(path, _Positions(path)).lines
+        while place not in lines:
+            place = place[:-1]
+        return f"{path}, line {lines[place]}"
