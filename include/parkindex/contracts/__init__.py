@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from parkindex.contracts.compare import Change, diff
-from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, Server, Table
+from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, RejectLimit, Server, Table, Withdrawal
 from parkindex.contracts.parse import load_file
 from parkindex.errors import BadInputError
 from parkindex.settings import CONTRACTS_DIR
@@ -16,8 +16,10 @@ __all__ = [
     "Contract",
     "Pagination",
     "QualityRule",
+    "RejectLimit",
     "Server",
     "Table",
+    "Withdrawal",
     "diff",
     "load",
     "load_all",

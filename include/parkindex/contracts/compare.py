@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from parkindex.contracts.model import Column, Contract, Server, Table
+from parkindex.contracts.model import Column, Contract, RejectLimit, Server, Table
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,13 @@ _RULES = {
     "exclusive_maximum": "upper",
     "max_length": "upper",
 }
+_DRIFT = {
+    "on_unknown_column": "onUnknownColumn",
+    "on_type_mismatch": "onTypeMismatch",
+    "on_unknown_code": "onUnknownCode",
+}
+_STRICTER = ("evolve", "quarantine", "freeze")
+_HOLDING = {"reject_limit": "rejectLimit", "delivery": "delivery", "max_shrink_share": "maxShrinkShare"}
 _ANY_CHANGE_TIGHTENS = ("pattern", "check", "at_most", "at_least")
 
 
@@ -104,11 +111,13 @@ def _reading(old: Contract, new: Contract) -> list[Change]:
     changes = []
     if old.null_tokens != new.null_tokens:
         changes.append(Change("nullTokens changed", True, "the same cell is a value before and none after"))
-    if old.on_unknown_column != new.on_unknown_column:
-        what = f"onUnknownColumn {old.on_unknown_column} → {new.on_unknown_column}"
-        stricter = ("evolve", "quarantine", "freeze")
-        tighter = stricter.index(new.on_unknown_column) > stricter.index(old.on_unknown_column)
-        changes.append(Change(what, tighter, "files that were taken are refused" if tighter else "more is taken"))
+    for attribute, name in _DRIFT.items():
+        before, after = getattr(old, attribute), getattr(new, attribute)
+        if before != after:
+            tighter = _STRICTER.index(after) > _STRICTER.index(before)
+            why = "what was taken is set aside or refused" if tighter else "more is taken"
+            changes.append(Change(f"{name} {before} → {after}", tighter, why))
+    changes += _holding(old, new)
     if old.encoding_sentinels != new.encoding_sentinels:
         lost = set(old.encoding_sentinels) - set(new.encoding_sentinels)
         fewer = bool(new.encoding_sentinels) and bool(lost or not old.encoding_sentinels)
@@ -122,12 +131,30 @@ def _reading(old: Contract, new: Contract) -> list[Change]:
     return changes
 
 
+def _holding(old: Contract, new: Contract) -> list[Change]:
+    """Compare what holds a file: one that is held can still be let in, so nothing breaks."""
+    changes = []
+    for attribute, name in _HOLDING.items():
+        before, after = getattr(old, attribute), getattr(new, attribute)
+        if before != after:
+            why = "other files are held until somebody lets them in"
+            changes.append(Change(f"{name} {_said(before)} → {_said(after)}", False, why))
+    return changes
+
+
+def _said(value: object) -> str:
+    if isinstance(value, RejectLimit):
+        parts = {"count": value.count, "share": value.share}
+        return ", ".join(f"{name} {part}" for name, part in parts.items() if part is not None)
+    return "none" if value is None else str(value)
+
+
 def _table(old: Table, new: Table, *, moved: bool) -> list[Change]:
     changes = []
     if old.raw_table != new.raw_table:
         what = f"{old.name}: physicalName {old.raw_table} → {new.raw_table}"
         changes.append(Change(what, not moved, "readers of the raw table lose it"))
-    for attribute in ("sheet", "sheets", "grain", "continuation_columns"):
+    for attribute in ("sheet", "sheets", "grain", "continuation_columns", "withdrawal"):
         if getattr(old, attribute) != getattr(new, attribute):
             words = attribute.replace("_", " ")
             changes.append(Change(f"{old.name}: {words} changed", True, "the same file means other rows"))
@@ -179,6 +206,9 @@ def _column(table: str, old: Column, new: Column) -> list[Change]:
         changes.append(Change(f"{label}: headers removed {lost}", True, "files with these headers are refused"))
     if gained:
         changes.append(Change(f"{label}: headers added {gained}", False, "more files are good"))
+    if old.guards_unit != new.guards_unit:
+        what = f"{label}: unitGuard {old.guards_unit} → {new.guards_unit}"
+        changes.append(Change(what, False, "other files are held until somebody lets them in"))
     if old.is_personal != new.is_personal:
         why = "values are masked from now on" if new.is_personal else "personal values stand unmasked"
         changes.append(Change(f"{label}: personal {old.is_personal} → {new.is_personal}", not new.is_personal, why))

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from parkindex import contracts as loader
-from parkindex.contracts.model import LINEAGE_COLUMNS, Column, Contract, QualityRule, Table
+from parkindex.contracts.model import LINEAGE_COLUMNS, WITHDRAWN_COLUMN, Column, Contract, QualityRule, Table
 from parkindex.errors import BadInputError
 from parkindex.settings import CONTRACTS_DIR, DBT_PROJECT_DIR
 
@@ -50,6 +50,9 @@ def _stored(table: Table) -> Iterator[tuple[str, str, str, bool]]:
         yield column.name, column.physical_type, comment, column.required
         for name, kind, derived_comment in column.derived:
             yield name, kind, derived_comment, False
+    if table.withdrawal:
+        comment = f"Whether {table.withdrawal.column} says that the key no longer holds from this delivery on."
+        yield WITHDRAWN_COLUMN, "boolean", comment, True
     for name, kind, comment in LINEAGE_COLUMNS:
         yield name, kind, comment, True
 
@@ -192,17 +195,19 @@ def expectations(contract: Contract) -> list[RawExpectation]:
             )
         )
         for column in table.columns:
-            made += _from_column(prefix, table, column)
+            made += _from_column(contract, prefix, table, column)
     return made
 
 
-def _from_column(prefix: str, table: Table, column: Column) -> Iterator[RawExpectation]:
+def _from_column(contract: Contract, prefix: str, table: Table, column: Column) -> Iterator[RawExpectation]:
     label = f"{prefix}.{column.name}"
     if column.required:
         yield RawExpectation(f"{label}.not_null", table.raw_table, "not_null", (column.name,))
     if column.allowed:
         values = {"values": list(column.allowed)}
-        yield RawExpectation(f"{label}.in_set", table.raw_table, "in_set", (column.name,), values)
+        # Where a contract takes new codes, one that came is for people to look at and stops nothing.
+        severity = "warning" if contract.on_unknown_code == "evolve" else "error"
+        yield RawExpectation(f"{label}.in_set", table.raw_table, "in_set", (column.name,), values, severity)
     low, high = column.exclusive_minimum or column.minimum, column.exclusive_maximum or column.maximum
     if low is not None or high is not None:
         bounds = {

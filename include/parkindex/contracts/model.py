@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 LINEAGE_COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -12,6 +13,9 @@ LINEAGE_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("_known_at", "timestamptz", "When the file was received."),
     ("_row_sha256", "text", "Hash of the row's cells as delivered, in contract order."),
 )
+
+# Before lineage, in tables whose contract names a withdrawal.
+WITHDRAWN_COLUMN = "is_withdrawn"
 
 # Beside a column with `parse: money_text`: amount in whole units of the currency, and the ISO 4217 code.
 MONEY_AMOUNT_TYPE = "numeric(24,4)"
@@ -48,6 +52,7 @@ class Column:
         default_from: Column whose value stands in when this one is absent.
         at_most: Column that this one must not exceed.
         at_least: Column that this one must not fall below.
+        guards_unit: Whether a delivery is held when its median is another power of ten than that of those before.
         is_personal: Values are masked in every message.
         line: Line of the contract file.
     """
@@ -77,6 +82,7 @@ class Column:
     default_from: str | None
     at_most: str | None
     at_least: str | None
+    guards_unit: bool
     is_personal: bool
     line: int
 
@@ -119,6 +125,32 @@ class QualityRule:
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """How a provider says that what was delivered under a key no longer holds.
+
+    Attributes:
+        column: Column that says so.
+        values: Its values that do.
+    """
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RejectLimit:
+    """Rows of one file that may be set aside before the file is held.
+
+    Attributes:
+        count: Most rows; None when only their share counts.
+        share: Greatest share of the rows landed; None when only their number counts.
+    """
+
+    count: int | None
+    share: Decimal | None
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of a contract.
 
@@ -131,6 +163,7 @@ class Table:
         sheets: Pattern of the visible sheets that hold its rows, each under a header of its own; None when one does.
         continuation_columns: Columns left blank on continuation rows, filled from the row the anchor stands on.
         continuation_anchor: Column that is blank exactly on continuation rows.
+        withdrawal: How rows say that their key is withdrawn; None when the feed has no such rows.
         columns: Columns in contract order.
         quality: Rules on the table as a whole.
         line: Line of the contract file.
@@ -143,6 +176,7 @@ class Table:
     sheet: str | None
     continuation_columns: tuple[str, ...]
     continuation_anchor: str | None
+    withdrawal: Withdrawal | None
     columns: tuple[Column, ...]
     quality: tuple[QualityRule, ...]
     line: int
@@ -237,6 +271,12 @@ class Contract:
         on_unknown_column: ``freeze`` refuses the file, ``evolve`` ignores the column with a note, ``quarantine`` sets
             the rows that have a value in it aside.
         encoding_sentinels: Texts of which one must stand in the header, or the encoding is not the declared one.
+        on_type_mismatch: What a value that is not of its column's type does: ``quarantine`` sets the row aside,
+            ``freeze`` refuses the file, ``evolve`` takes other spellings of the same value and quarantines the rest.
+        on_unknown_code: The same for a value that is not in its code list; ``evolve`` takes it, with a note.
+        reject_limit: Rows that may be set aside before a file is held; None when any number may.
+        delivery: ``full`` (every file holds everything there is) or ``increment``.
+        max_shrink_share: Share by which a full delivery may be smaller than the one before it.
         frequency_months: Months between deliveries.
         latency_days: Days after a delivery until the feed is late.
         document: The contract as read, for comparing two of them.
@@ -254,6 +294,11 @@ class Contract:
     null_tokens: tuple[str, ...]
     on_unknown_column: str
     encoding_sentinels: tuple[str, ...]
+    on_type_mismatch: str
+    on_unknown_code: str
+    reject_limit: RejectLimit | None
+    delivery: str
+    max_shrink_share: Decimal | None
     frequency_months: int
     latency_days: int
     document: dict[str, Any] = field(repr=False)

@@ -23,7 +23,7 @@ import polars as pl
 import yaml
 
 from parkindex.contracts.document import Located
-from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, Server, Table
+from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, RejectLimit, Server, Table, Withdrawal
 from parkindex.errors import BadInputError
 
 API_VERSION = "v3.2.0"
@@ -37,7 +37,8 @@ CHECKS = ("uscc", "uscc_or_registration_number", "patent_application_number", "g
 MATCH_KEYS = ("identifier", "name", "address")
 UNITS = ("cny", "thousand_cny", "person", "count", "hectare", "degree", "percent")
 DATUMS = ("CGCS2000",)
-UNKNOWN_COLUMN_MODES = ("freeze", "evolve", "quarantine")
+DRIFT_MODES = ("freeze", "evolve", "quarantine")
+DELIVERY_MODES = ("full", "increment")
 SEVERITIES = ("error", "warning")
 
 _PHYSICAL_TYPES = {
@@ -52,9 +53,19 @@ _OPTIONS = {
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
     "date": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "format"},
 }
-_CONTRACT_PROPERTIES = {"nameZh", "onUnknownColumn", "nullTokens", "encodingSentinels"}
-_TABLE_PROPERTIES = {"sheet", "sheets", "continuationColumns", "continuationAnchor"}
-_COLUMN_PROPERTIES = {"check", "matchKey", "parse", "unit", "datum", "defaultFrom", "atMost", "atLeast"}
+_CONTRACT_PROPERTIES = {
+    "nameZh",
+    "nullTokens",
+    "encodingSentinels",
+    "onUnknownColumn",
+    "onTypeMismatch",
+    "onUnknownCode",
+    "rejectLimit",
+    "delivery",
+    "maxShrinkShare",
+}
+_TABLE_PROPERTIES = {"sheet", "sheets", "continuationColumns", "continuationAnchor", "withdrawal"}
+_COLUMN_PROPERTIES = {"check", "matchKey", "parse", "unit", "unitGuard", "datum", "defaultFrom", "atMost", "atLeast"}
 # Property of a server → the formats it means something for; None: for what is packed.
 _SERVER_PROPERTIES: dict[str, tuple[str, ...] | None] = {
     "pagination": (),
@@ -190,9 +201,20 @@ class _Reader:
             tables=tuple(self.table(table, ("schema", place)) for place, table in enumerate(doc["schema"])),
             null_tokens=self.texts(properties.get("nullTokens", [""]), "nullTokens"),
             on_unknown_column=self.one_of(
-                properties.get("onUnknownColumn"), UNKNOWN_COLUMN_MODES, "onUnknownColumn", ("customProperties",)
+                properties.get("onUnknownColumn"), DRIFT_MODES, "onUnknownColumn", ("customProperties",)
             ),
             encoding_sentinels=self.texts(properties.get("encodingSentinels", []), "encodingSentinels"),
+            on_type_mismatch=self.one_of(
+                properties.get("onTypeMismatch", "quarantine"), DRIFT_MODES, "onTypeMismatch", ("customProperties",)
+            ),
+            on_unknown_code=self.one_of(
+                properties.get("onUnknownCode", "quarantine"), DRIFT_MODES, "onUnknownCode", ("customProperties",)
+            ),
+            reject_limit=self.reject_limit(properties.get("rejectLimit")),
+            delivery=self.one_of(
+                properties.get("delivery", "increment"), DELIVERY_MODES, "delivery", ("customProperties",)
+            ),
+            max_shrink_share=self.share(properties.get("maxShrinkShare"), "maxShrinkShare"),
             frequency_months=frequency,
             latency_days=latency,
             document=doc,
@@ -216,6 +238,9 @@ class _Reader:
             self.refuse("No server of type local: nothing could be landed.", "contract.servers", ("servers",))
         if len(contract.tables) > 1 and any(server.format not in (None, "xlsx", "xls") for server in contract.servers):
             self.refuse("Only workbooks hold several tables.", "contract.tables", ("servers",))
+        if (contract.delivery == "full") != (contract.max_shrink_share is not None):
+            # A full delivery that may shrink without limit would pass a file cut in half for the whole.
+            self.refuse("`delivery: full` and maxShrinkShare go together.", "contract.delivery", ("customProperties",))
         repeated = _repeated(server.name for server in contract.servers)
         if repeated:
             self.refuse(f"The server {repeated!r} stands twice.", "contract.unique", ("servers",))
@@ -247,6 +272,38 @@ class _Reader:
                 self.refuse(f"The custom property {name} stands twice.", "contract.unique", here)
             made[name] = item["value"]
         return made
+
+    def reject_limit(self, value: Any) -> RejectLimit | None:
+        """Read how many rows of a file may be set aside before the file is held."""
+        if value is None:
+            return None
+        if not isinstance(value, dict) or not value or value.keys() - {"count", "share"}:
+            self.refuse("rejectLimit says count, share or both.", "contract.reject_limit", ("customProperties",))
+        count = value.get("count")
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
+            self.refuse("rejectLimit: count is no whole number.", "contract.reject_limit", ("customProperties",))
+        return RejectLimit(count, self.share(value.get("share"), "rejectLimit: share"))
+
+    def share(self, value: Any, name: str) -> Decimal | None:
+        """Read a share from 0 to below 1."""
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+            self.refuse(f"{name} is no share from 0 to below 1.", "contract.share", ("customProperties",))
+        return Decimal(str(value))
+
+    def withdrawal(self, value: Any, columns: tuple[Column, ...], at: tuple[str | int, ...]) -> Withdrawal | None:
+        """Read which rows say that their key is withdrawn."""
+        if value is None:
+            return None
+        if not isinstance(value, dict) or value.keys() != {"column", "values"}:
+            self.refuse("withdrawal says column and values.", "contract.withdrawal", at)
+        if value["column"] not in {column.name for column in columns}:
+            self.refuse(f"{value['column']!r} is no column of the table.", "contract.reference", at)
+        values = self.texts(value["values"], "withdrawal: values")
+        if not values:
+            self.refuse("withdrawal: no value marks a withdrawn row.", "contract.withdrawal", at)
+        return Withdrawal(value["column"], values)
 
     def service_level(self) -> tuple[int, int]:
         """Return months between deliveries and days until late."""
@@ -361,6 +418,7 @@ class _Reader:
             sheets=properties.get("sheets"),
             continuation_columns=tuple(properties.get("continuationColumns", ())),
             continuation_anchor=properties.get("continuationAnchor"),
+            withdrawal=self.withdrawal(properties.get("withdrawal"), columns, (*at, "customProperties")),
             columns=columns,
             quality=tuple(self.quality(rule, (*at, "quality", place), columns) for place, rule in rules),
             line=self.located.line(at),
@@ -449,6 +507,9 @@ class _Reader:
         text_only = {"check", "matchKey", "parse"} & properties.keys()
         if text_only and logical != "string":
             self.refuse(f"{name}: {sorted(text_only)[0]} is for texts.", "contract.options", here)
+        guarded = properties.get("unitGuard", False)
+        if not isinstance(guarded, bool) or (guarded and logical not in ("integer", "number")):
+            self.refuse(f"{name}: unitGuard is true or false, on a number.", "contract.options", here)
         personal = column.get("classification")
         if personal not in (None, "personal"):
             self.refuse(f"{name}: classification {personal!r} is not known.", "contract.closed_list", at)
@@ -478,6 +539,7 @@ class _Reader:
             default_from=properties.get("defaultFrom"),
             at_most=properties.get("atMost"),
             at_least=properties.get("atLeast"),
+            guards_unit=guarded,
             is_personal=personal == "personal",
             line=self.located.line(at),
         )

@@ -136,6 +136,12 @@ def _conserved(contract: Contract, batches: str) -> Expectation:
         " where known.rows_accepted is distinct from coalesce(accepted.n, 0)"
         " or known.rows_rejected is distinct from coalesce(rejected.n, 0)"
         " or known.rows_landed is distinct from known.rows_accepted + known.rows_rejected + known.rows_duplicate"
+        # What a replay brought in is what its rejects' histories say, and what stands for rows it withdrew.
+        " or known.replays_batch_id is not null and known.rows_accepted <>"
+        " (select count(*) from raw.reject_events as told"
+        " where told.batch_id = known.batch_id and told.event = 'accepted')"
+        " + (select count(*) from raw.withdrawn_rows as gone"
+        " where gone.by_batch_id = known.batch_id and gone.is_replaced)"
     )
     return Expectation(
         id=f"raw.{contract.feed}.rows_conserved",

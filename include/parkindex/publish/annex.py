@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from parkindex import contracts
 from parkindex.ledger import tables
@@ -26,15 +26,23 @@ def data_quality(connection: Connection, candidate: Candidate) -> list[Row]:
     """Return the quality figures of the deliveries a candidate rests on, one row per feed in the order of names.
 
     ``late_days`` is by how many days the feed's newest delivery was older than its contract allows at the known time
-    (Shanghai dates); negative when the next one was not due yet, null when nothing was ever delivered.
+    (Shanghai dates); negative when the next one was not due yet, null when nothing was ever delivered. A row that a
+    replay brought in by then is accepted and no longer rejected: it was landed once, with its file.
     """
     batches = tables.batches.c
+    delivered = batches.replays_batch_id.is_(None)
+    brought_in = func.coalesce(func.sum(batches.rows_accepted).filter(~delivered), 0)
+    of_files: dict[str, ColumnElement[int]] = {
+        name: func.coalesce(func.sum(batches[name]).filter(delivered), 0) for name in _COUNTS
+    }
+    of_files["rows_accepted"] += brought_in
+    of_files["rows_rejected"] -= brought_in
     totals = connection.execute(
         select(
             batches.feed,
-            func.count().label("batches"),
-            *(func.sum(batches[name]).label(name) for name in _COUNTS),
-            func.max(batches.received_at).label("newest"),
+            func.count().filter(delivered).label("batches"),
+            *(counted.label(name) for name, counted in of_files.items()),
+            func.max(batches.received_at).filter(delivered).label("newest"),
         )
         .where(batches.status == "loaded", batches.received_at <= candidate.as_known)
         .group_by(batches.feed)

@@ -18,9 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select, text
 
 from parkindex.errors import AlteredError
-from parkindex.ledger import tables
+from parkindex.ledger import attempts, tables
 from parkindex.publish import (
-    attempts,
     bundle_check,
     candidates,
     canonical,

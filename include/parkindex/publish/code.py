@@ -73,13 +73,15 @@ def newest_delivery(connection: Connection) -> datetime:
 def inputs_sha256(connection: Connection, as_known: datetime) -> str:
     """Return the hash of the deliveries known at an instant: feed, content and known time of each.
 
-    Numbers of batches and the order of loading do not count: two warehouses with the same deliveries agree.
+    Numbers of batches and the order of loading do not count: two warehouses with the same deliveries agree. Of a
+    replay, the rows that it brought in or withdrew count too.
     """
     batches = tables.batches.c
     rows = connection.execute(
-        select(batches.feed, batches.sha256, batches.received_at).where(
+        select(batches.feed, batches.sha256, batches.received_at, batches.part_sha256).where(
             batches.status == "loaded", batches.received_at <= as_known
         )
     )
-    lines = sorted(canonical.dumps([canonical.text_of(value) for value in row]) for row in rows)
+    parts = [[value for value in row if value is not None] for row in rows]
+    lines = sorted(canonical.dumps([canonical.text_of(value) for value in part]) for part in parts)
     return canonical.sha256("".join(f"{line}\n" for line in lines).encode())

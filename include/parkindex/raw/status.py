@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from parkindex import contracts
@@ -27,16 +27,24 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
 
     Returns:
         Rows with feed, name, owner, frequency (ISO 8601 period), batches, refused, last_batch_id, last_file,
-        last_received_at, counts of rows over all batches, and late_days: days past the day on which the next delivery
+        last_received_at, counts of rows over all files (a row that a replay brought in is accepted and no longer
+        rejected), and late_days: days past the day on which the next delivery
         should have come, negative before it, null when nothing ever came.
     """
     moment = at or datetime.now(UTC)
-    loaded = batches.c.status == "loaded"
+    replayed = batches.c.replays_batch_id.is_not(None)
+    loaded = (batches.c.status == "loaded") & ~replayed
+    brought_in = func.coalesce(func.sum(batches.c.rows_accepted).filter(replayed), 0)
+    of_files: dict[str, ColumnElement[int]] = {
+        name: func.coalesce(func.sum(batches.c[name]).filter(loaded), 0) for name in _COUNTS
+    }
+    of_files["rows_accepted"] += brought_in
+    of_files["rows_rejected"] -= brought_in
     totals = select(
         batches.c.feed,
         func.count().filter(loaded).label("batches"),
         func.count().filter(batches.c.status == "refused").label("refused"),
-        *(func.coalesce(func.sum(batches.c[name]).filter(loaded), 0).label(name) for name in _COUNTS),
+        *(counted.label(name) for name, counted in of_files.items()),
     ).group_by(batches.c.feed)
     last = (
         select(batches.c.feed, batches.c.batch_id, batches.c.source_file, batches.c.received_at)

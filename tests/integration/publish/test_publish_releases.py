@@ -158,10 +158,18 @@ def test_of_a_reject_only_who_settled_it_may_be_set(published: Any) -> None:
         "insert into raw.rejects (batch_id, feed, table_name, source_file, source_row, column_name, rule, original_row)"
         " select batch_id, feed, 'r', 'f', 2, 'c', 'rule', '{}' from raw.batches limit 1"
     )
-    published.sql("update raw.rejects set resolved_by = 'batch 2'")
+    with pytest.raises(DatabaseError, match="its history has 0 settling"):
+        published.sql("update raw.rejects set resolved_by = 'batch 2'")
+    published.sql(
+        "with told as (insert into raw.reject_events (reject_id, event, actor)"
+        " select reject_id, 'accepted', 'x' from raw.rejects)"
+        " update raw.rejects set resolved_by = 'batch 2'"
+    )
     assert [row.resolved_by for row in published.sql("select resolved_by from raw.rejects")] == ["batch 2"]
     with pytest.raises(DatabaseError, match="only resolved_by"):
         published.sql("update raw.rejects set value = 'x'")
+    with pytest.raises(DatabaseError, match="settled by batch 2 already"):
+        published.sql("update raw.rejects set resolved_by = 'batch 3'")
 
 
 def test_a_withdrawn_release_stays_readable_and_the_one_before_is_current(released_house: Any) -> None:
