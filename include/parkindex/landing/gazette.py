@@ -8,16 +8,16 @@ looked for. Entities beyond XML's own five are refused, since without their DTD 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 from lxml import etree
 
 from parkindex.contracts import Contract
-from parkindex.landing.archives import ARCHIVE, members, read_member
+from parkindex.landing.archives import document, whole
 from parkindex.landing.blocks import Block, Header, SetAside, map_header, without_blank
 from parkindex.landing.refusal import FileRefusedError, refuse
 
@@ -70,39 +70,42 @@ class _UnreadableError(Exception):
 
 
 def read(contract: Contract, path: Path, *, notes: list[str]) -> Iterator[Block]:
-    """Yield the publications of a single document or of a ZIP of them.
+    """Yield the publication of a single document.
 
     Raises:
-        FileRefusedError: A document declares entities (the whole file is refused, whoever else is in it), the archive
-            is not to be trusted, or a single document cannot be read.
+        FileRefusedError: It cannot be read, or declares entities.
     """
     (table,) = contract.tables
     header = map_header(contract, table, _COLUMNS, "document", notes)
-    if not zipfile.is_zipfile(path):
-        content = path.read_bytes()
-        if content[:2] == b"PK":
-            refuse("file.archive", "The archive is damaged.")
-        try:
-            publication = parse(content)
-        except _UnreadableError as error:
-            refuse("file.format", f"The document cannot be read: {error}")
-        yield _block(contract, header, [(1, None, publication)], [])
-        return
-    entries = members(path, ARCHIVE)
+    try:
+        publication = parse(document(path))
+    except _UnreadableError as error:
+        refuse("file.format", f"The document cannot be read: {error}")
+    yield _block(contract, header, [(1, None, publication)], [])
+
+
+def read_archive(
+    contract: Contract, members: Iterator[tuple[int, str, IO[bytes]]], *, notes: list[str]
+) -> Iterator[Block]:
+    """Yield the publications of an archive of documents; one that cannot be read is set aside.
+
+    Raises:
+        FileRefusedError: A document declares entities: the whole file is refused, whoever else is in it.
+    """
+    (table,) = contract.tables
+    header = map_header(contract, table, _COLUMNS, "document", notes)
     found: list[tuple[int, str | None, Publication]] = []
     set_aside: list[SetAside] = []
-    with zipfile.ZipFile(path) as archive:
-        for row, entry in enumerate(entries, start=1):
-            try:
-                found.append((row, entry.filename, parse(read_member(archive, entry))))
-            except _UnreadableError as error:
-                original: dict[str, str | None] = {"document": entry.filename}
-                set_aside.append(SetAside(row, entry.filename, "document.unreadable", original, str(error)))
-            except FileRefusedError as error:
-                refuse(error.rule, error.what, entry.filename)
-            if len(found) + len(set_aside) >= _BLOCK_DOCUMENTS:
-                yield _block(contract, header, found, set_aside)
-                found, set_aside = [], []
+    for row, name, stream in members:
+        try:
+            found.append((row, name, parse(whole(stream))))
+        except _UnreadableError as error:
+            set_aside.append(SetAside(row, name, "document.unreadable", {"document": name}, str(error)))
+        except FileRefusedError as error:
+            refuse(error.rule, error.what, name)
+        if len(found) + len(set_aside) >= _BLOCK_DOCUMENTS:
+            yield _block(contract, header, found, set_aside)
+            found, set_aside = [], []
     yield _block(contract, header, found, set_aside)
 
 
