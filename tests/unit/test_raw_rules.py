@@ -40,8 +40,8 @@ def test_a_good_row_is_typed(tmp_path: Path) -> None:
     assert judged.values.row(0, named=True) == {
         "code": "A-1",
         "code_key": "A1",
-        "opened": date(2020, 2, 29),  # absent in this layout: the registration date stands in
-        "registered": date(2020, 2, 29),
+        "opened": "2020-02-29",  # absent in this layout: the registration date stands in
+        "registered": "2020-02-29",
         "name": "茶馆",
         "name_key": "茶馆",
         "owner": "王",

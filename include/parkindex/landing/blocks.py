@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from parkindex import text
 from parkindex.contracts import Contract, Server, Table
 from parkindex.landing.refusal import refuse
+
+# Unit separator: between the cells of a row that are joined into one text.
+SEPARATOR = "\x1f"
+_CACHED = 1 << 18
+
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,94 @@ class Block:
     members: pl.Series | None = None
     faults: tuple[CellFault, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+
+    @cached_property
+    def joined(self) -> pl.Series:
+        """Each row's cells in one text: in contract order, then those the contract does not have.
+
+        ``SEPARATOR`` stands between them; a cell that is absent is as an empty one.
+        """
+        places = [self.header.places.get(column.name) for column in self.table.columns]
+        parts = [pl.lit("") if place is None else pl.col(str(place)).fill_null("") for place in places]
+        parts += [pl.col(str(place)).fill_null("") for place in self.header.unknown]
+        return self.cells.select(pl.concat_str(parts, separator=SEPARATOR).alias("row")).to_series()
+
+    @cached_property
+    def octets(self) -> Octets:
+        """What bytes there are in the cells."""
+        parts = len(self.table.columns) + len(self.header.unknown)
+        return Octets.of(self.joined, separators=(parts - 1) * len(self.rows))
+
+
+@dataclass(frozen=True)
+class Octets:
+    """What a look at all bytes of a block's cells tells; it saves looking at every cell for what is rarely there.
+
+    Attributes:
+        plain: There is no control character and no replacement character (U+FFFD).
+        backslash: There is a backslash.
+        padded: A cell may begin or end with white space.
+        longest: Bytes of the longest row.
+    """
+
+    plain: bool
+    backslash: bool
+    padded: bool
+    longest: int
+
+    @classmethod
+    def of(cls, joined: pl.Series, separators: int) -> Octets:
+        """Look at rows joined by ``SEPARATOR``, which stands between their cells ``separators`` times in all."""
+        _, ends, data = joined.to_arrow().cast(pa.large_string()).buffers()
+        raw = np.frombuffer(data or b"", dtype=np.uint8)
+        offsets = np.frombuffer(ends or bytes(8), dtype=np.int64)[: len(joined) + 1]
+        longest = int(np.diff(offsets).max(initial=0))
+        controls, backslash, padded = -separators, False, False
+        found = []
+        for begin in range(0, len(raw), _CACHED):
+            part = raw[begin : begin + _CACHED]
+            controls += int(np.count_nonzero(part < 0x20)) + int(np.count_nonzero(part == 0x7F))
+            backslash = backslash or bool((part == 0x5C).any())
+            # Two bytes that begin white space, and are rare enough to look at every cell for.
+            padded = padded or bool((part == 0xC2).any() or (part == 0xE1).any())
+            found.append(np.flatnonzero((part == 0x20) | (part == 0xE2) | (part == 0xE3) | (part == 0xEF)) + begin)
+        places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        kinds = raw[places]
+        lost = _follow(raw, places[kinds == 0xEF], 0xBF, 0xBD)
+        padded = (
+            padded or controls != 0 or _wide_spaces(raw, places, kinds) or _at_edge(raw, offsets, places[kinds == 0x20])
+        )
+        return cls(controls == 0 and not lost, backslash, padded, longest)
+
+
+def places_of(raw: Bytes, wanted: Callable[[Bytes], npt.NDArray[np.bool_]]) -> npt.NDArray[np.int64]:
+    """Return the places of the bytes that are wanted; looks at as many at a time as the processor's cache holds."""
+    parts = [np.flatnonzero(wanted(raw[begin : begin + _CACHED])) + begin for begin in range(0, len(raw), _CACHED)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+
+def _follow(raw: Bytes, places: npt.NDArray[np.int64], second: int, third: int) -> bool:
+    """Whether two bytes follow a place, in UTF-8 that begins a character of three bytes there."""
+    return bool(((raw[places + 1] == second) & (raw[places + 2] == third)).any())
+
+
+def _wide_spaces(raw: Bytes, places: npt.NDArray[np.int64], kinds: Bytes) -> bool:
+    """Whether there is the ideographic space or a space of general punctuation."""
+    if _follow(raw, places[kinds == 0xE3], 0x80, 0x80) or _follow(raw, places[kinds == 0xE2], 0x81, 0x9F):
+        return True
+    general = places[kinds == 0xE2]
+    last = raw[general[raw[general + 1] == 0x80] + 2]
+    return bool(((last <= 0x8A) | np.isin(last, (0xA8, 0xA9, 0xAF))).any())
+
+
+def _at_edge(raw: Bytes, offsets: npt.NDArray[np.int64], spaces: npt.NDArray[np.int64]) -> bool:
+    """Whether a blank stands beside a separator, or at the beginning or the end of a row."""
+    unit = ord(SEPARATOR)
+    beside = (raw[np.maximum(spaces - 1, 0)] == unit) | (raw[np.minimum(spaces + 1, len(raw) - 1)] == unit)
+    if beside.any():
+        return True
+    row = np.searchsorted(offsets, spaces, side="right") - 1
+    return bool(((spaces == offsets[row]) | (spaces + 1 == offsets[row + 1])).any())
 
 
 @dataclass
@@ -172,14 +269,13 @@ def without_blank(block: Block) -> Block:
     """Return the block without records whose cells are all blank: those are no records."""
     if block.cells.width == 0 or block.cells.height == 0:
         return block
-    blank = block.cells.select(
-        pl.all_horizontal(
-            (pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "")) for name in block.cells.columns
-        )
-    ).to_series()
-    if not blank.any():
-        return block
-    keep = ~blank
+    # Column by column: the rows that are still all blank are few from the first on.
+    blank = block.cells.with_row_index("index")
+    for name in block.cells.columns:
+        blank = blank.filter(pl.col(name).is_null() | (pl.col(name).str.strip_chars() == ""))
+        if blank.is_empty():
+            return block
+    keep = ~pl.Series(range(block.cells.height), dtype=pl.UInt32).is_in(blank["index"].implode())
     moved = (pl.Series([0]).append(keep.cast(pl.Int64).cum_sum())).to_list()
     return Block(
         block.table,

@@ -10,6 +10,8 @@ import codecs
 from collections.abc import Iterator
 from itertools import chain
 
+import polars as pl
+
 from parkindex.contracts import Server
 from parkindex.landing.refusal import refuse
 
@@ -43,6 +45,7 @@ def utf_8_pieces(pieces: Iterator[bytes], server: Server, sentinels: tuple[str, 
     name = "utf-8" if is_utf_8(encoding) else codecs.lookup(encoding).name
     decoder = codecs.getincrementaldecoder(name)()
     first = True
+    pending = b""
     seen = 0
     for piece in chain(pieces, [b""]):
         body = piece
@@ -54,12 +57,43 @@ def utf_8_pieces(pieces: Iterator[bytes], server: Server, sentinels: tuple[str, 
             elif piece.startswith(_BOM):
                 body = piece[len(_BOM) :]
         try:
-            text = decoder.decode(body, final=not piece)
-            yield body if name == "utf-8" else text.encode("utf-8")
+            if name == "utf-8":
+                pending = _checked(pending + body, final=not piece)
+                yield body
+            else:
+                yield decoder.decode(body, final=not piece).encode("utf-8")
         except UnicodeError as error:
-            at = seen + getattr(error, "start", 0)
+            at = seen - len(pending) + getattr(error, "start", 0)
             refuse("file.encoding", f"The file is not {encoding}: byte {at} cannot be decoded.{hint(piece, name)}")
         seen += len(piece)
+
+
+def _checked(data: bytes, *, final: bool) -> bytes:
+    """Check that bytes are UTF-8; return the character that is cut off at their end, if any.
+
+    Raises:
+        UnicodeDecodeError: They are not.
+    """
+    whole = data if final else data[: len(data) - _unfinished(data)]
+    try:
+        # polars checks many bytes at once; Python says which one is wrong.
+        pl.Series([whole], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        whole.decode("utf-8")
+        raise
+    return data[len(whole) :]
+
+
+def _unfinished(data: bytes) -> int:
+    """Return how many bytes at the end begin a character of UTF-8 that is longer."""
+    for back in range(1, min(4, len(data) + 1)):
+        byte = data[-back]
+        if byte < 0x80:
+            return 0
+        if byte >= 0xC0:
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return back if back < length else 0
+    return 0
 
 
 def text_of(content: bytes, server: Server, where: str) -> str:

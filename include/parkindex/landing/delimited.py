@@ -21,11 +21,20 @@ import polars as pl
 
 from parkindex.contracts import Contract, Server, Table
 from parkindex.landing.archives import chunks
-from parkindex.landing.blocks import Block, Continuation, Header, SetAside, labelled, map_header, without_blank
+from parkindex.landing.blocks import (
+    Block,
+    Continuation,
+    Header,
+    SetAside,
+    labelled,
+    map_header,
+    places_of,
+    without_blank,
+)
 from parkindex.landing.decoding import utf_8_pieces
 from parkindex.landing.refusal import refuse
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 _MOST_RECORD_BYTES = 64 << 20
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 # A file whose lines end in CR is read with CR and LF exchanged, and its cells are changed back.
@@ -111,10 +120,10 @@ def _set_of(characters: bytes) -> npt.NDArray[np.bool_]:
 def _structure(data: bytes, delimiter: bytes) -> _Structure:
     """Find records by the parity of quotes: outside quotes the delimiter ends a cell and a newline a record."""
     raw = np.frombuffer(data, dtype=np.uint8)
-    positions = np.flatnonzero(_set_of(delimiter + b'\n"')[raw])
+    positions = places_of(raw, lambda part: (part == delimiter[0]) | (part == _NEWLINE) | (part == _QUOTE))
     kinds = raw[positions]
     is_quote = kinds == _QUOTE
-    inside = (np.cumsum(is_quote) & 1).astype(bool)
+    inside = (np.cumsum(is_quote, dtype=np.int32) & 1).astype(bool)
     outside = ~is_quote & ~inside
     ends_at = positions[outside]
     breaks = np.flatnonzero(kinds[outside] == _NEWLINE)
@@ -198,7 +207,7 @@ class _Reader:
         set_aside = tuple(
             self._ragged(_cells(data[int(begin) : int(end)], self.delimiter), int(line)) for begin, end, line in spans
         )
-        body = data if keep.all() else raw[np.repeat(keep, structure.ends - structure.starts)].tobytes()
+        body = data if keep.all() else _without(data, structure, np.flatnonzero(~keep))
         rows = pl.Series(lines[keep], dtype=pl.Int64)
         yield Block(self.table, self.header, _parsed(body, width, len(rows), self.delimiter), rows, set_aside=set_aside)
 
@@ -325,6 +334,13 @@ class _Pieces(io.RawIOBase):
         self._rest = self._rest[len(taken) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+
+def _without(data: bytes, structure: _Structure, dropped: npt.NDArray[np.int64]) -> bytes:
+    """Return the bytes without some of their records."""
+    begins = [0, *structure.ends[dropped].tolist()]
+    ends = [*structure.starts[dropped].tolist(), len(data)]
+    return b"".join([data[begin:end] for begin, end in zip(begins, ends, strict=True)])
 
 
 def _is_empty_line(raw: npt.NDArray[np.uint8], structure: _Structure) -> npt.NDArray[np.bool_]:

@@ -30,6 +30,7 @@ from parkindex.landing.refusal import FileRefusedError
 from parkindex.ledger.tables import batches, rejects
 from parkindex.raw.rules import Judged, Rule, judge
 from parkindex.raw.uniqueness import Keys, Seen, fingerprints, key_texts
+from parkindex.raw.writer import Writer
 from parkindex.settings import Settings
 from parkindex.text import masked
 
@@ -317,6 +318,7 @@ class _Loader:
         self.counts = _Counts()
         self.batch_id = 0
         self.driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        self.writer = Writer(self.driver)
 
     def run(self) -> Batch:
         """Read, judge and load the file.
@@ -329,9 +331,11 @@ class _Loader:
         self.batch_id = self.delivery.record(self.connection, "loaded", delivery=reading.delivery.name, **nothing)
         seen: dict[str, Seen] = {}
         keys: dict[str, Keys] = {}
-        for block in reading.blocks:
-            name = block.table.name
-            self._block(block, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
+        with self.writer:
+            for block in reading.blocks:
+                name = block.table.name
+                self._block(block, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
+        seen.clear()
         if self.counts.landed == 0:
             raise FileRefusedError("file.empty", "The file holds no record below its header.", where=self.delivery.name)
         for one in keys.values():
@@ -384,31 +388,32 @@ class _Loader:
         values = judged.values.filter(good)
         members = None if block.members is None else block.members.filter(good)
         keys.add(key_texts(block.table, values), block.rows.filter(good), members)
-        self._copy_rows(block.table, values, block.rows.filter(good), members, prints.hexadecimal.filter(good))
+        self._copy_rows(block, values, block.rows.filter(good), members, prints.hexadecimal.filter(good))
         self.counts.accepted += values.height
 
     def _copy_rows(
-        self, table: Table, values: pl.DataFrame, rows: pl.Series, members: pl.Series | None, hashes: pl.Series
+        self, block: Block, values: pl.DataFrame, rows: pl.Series, members: pl.Series | None, hashes: pl.Series
     ) -> None:
         """Write good rows with COPY: the columns are formatted whole, no row becomes a Python object."""
         if values.height == 0:
             return
         known = self.delivery.received_at.isoformat()
+        names = [name for name, _ in stored_columns(block.table)]
         frame = values.with_columns(
             pl.lit(self.batch_id).alias("_batch_id"),
             self._source_files(members).alias("_source_file"),
             rows.alias("_source_row"),
             pl.lit(known).alias("_known_at"),
             hashes.alias("_row_sha256"),
-        )
-        names = [name for name, _ in stored_columns(table)]
+        ).select(names)
         buffer = io.BytesIO()
-        frame.select(names).write_csv(buffer, include_header=False)
-        statement = sql.SQL("copy {} ({}) from stdin with (format csv)").format(
-            sql.Identifier("raw", table.raw_table), sql.SQL(", ").join(map(sql.Identifier, names))
+        _escaped(block, frame).write_csv(
+            buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N"
         )
-        with self.driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(buffer.getbuffer())
+        statement = sql.SQL("copy {} ({}) from stdin").format(
+            sql.Identifier("raw", block.table.raw_table), sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        self.writer.copy(statement, buffer.getbuffer())
 
     def _source_files(self, members: pl.Series | None) -> pl.Expr | pl.Series:
         if members is None:
@@ -459,9 +464,7 @@ class _Loader:
         statement = sql.SQL("copy raw.rejects ({}) from stdin").format(
             sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
         )
-        with self.driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in buffer:
-                copy.write_row(row)
+        self.writer.copy(statement, buffer)
         self.counts.rejected += len(buffer)
 
     def _take_back_contradictions(self, keys: Keys) -> None:
@@ -491,7 +494,8 @@ class _Loader:
         for key, one in found:
             counts.setdefault(key, []).append(one)
         doubles = [one for same in counts.values() if len(same) > 1 for one in same]
-        self._reject(doubles)
+        with self.writer:
+            self._reject(doubles)
         self.counts.accepted -= len(doubles)
         statement = sql.SQL(
             "delete from {} where _batch_id = %s and (_source_file, _source_row) in "
@@ -504,23 +508,34 @@ class _Loader:
                 raise RuntimeError(f"{len(doubles)} rows were to be taken back, {cursor.rowcount} were found")
 
 
+def _escaped(block: Block, frame: pl.DataFrame) -> pl.DataFrame:
+    """Escape what has a meaning in COPY's text format, when there is any of it."""
+    beside = [name for name in frame.columns if name.endswith("_key") or name == "_source_file"]
+    if block.octets.plain and not block.octets.backslash:
+        marks = frame.select(pl.col(beside).str.contains(r"[\\\t\n\r]").any())
+        if not any(marks.row(0)):
+            return frame
+    escapes = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+    return frame.with_columns(pl.col(pl.String).str.replace_many(escapes))
+
+
 def _aside(table: Table, one: SetAside) -> _Reject:
     return _Reject(table.raw_table, one.member, one.row, (("", one.rule, one.value),), one.original)
 
 
 def _rejects(block: Block, judged: Judged, broken: pl.Series) -> Iterable[_Reject]:
-    indexes = broken.arg_true().to_list()
-    if not indexes:
+    places = broken.arg_true()
+    if places.is_empty():
         return
     rules: list[tuple[Rule, set[int]]] = [(rule, set(rule.mask.arg_true().to_list())) for rule in judged.rules]
-    for index in indexes:
-        cells = block.cells.row(index)
+    records = block.cells[places].rows()
+    numbers = block.rows[places].to_list()
+    members = [None] * len(numbers) if block.members is None else block.members[places].to_list()
+    for index, cells, row, member in zip(places.to_list(), records, numbers, members, strict=True):
         found = tuple(
             (rule.column, rule.id, _shown(block, rule.column, cells)) for rule, where in rules if index in where
         )
-        yield _Reject(
-            block.table.raw_table, _member(block, index), block.rows[index], found, labelled(block.header.texts, cells)
-        )
+        yield _Reject(block.table.raw_table, member, row, found, labelled(block.header.texts, cells))
 
 
 def _contradiction(block: Block, index: int) -> _Reject:
@@ -555,7 +570,8 @@ def _shown(block: Block, column: str, cells: tuple[str | None, ...]) -> str | No
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_storable(value), ensure_ascii=False)
+    made = json.dumps(value, ensure_ascii=False)
+    return json.dumps(_storable(value), ensure_ascii=False) if "\\u0000" in made else made
 
 
 def _storable(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rows that stand twice in a file, and keys that contradict each other.
 
 A row is known by the SHA-256 of its cells. Across the blocks of a file, 128 bits of it are remembered per row; they are
-also what tells a repetition. Keys are remembered the same way; before anything is rejected for its key, the keys
+also what tells a repetition. Of keys 64 bits are remembered; before anything is rejected for its key, the keys
 themselves are compared (``load`` reads them again).
 """
 
@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from parkindex.contracts import Table
-from parkindex.landing.blocks import Block
+from parkindex.landing.blocks import SEPARATOR, Block
 
-# Neither can stand in a good row: control characters are rejected.
-_SEPARATOR, _ABSENT = "\x1f", "\x1e"
+# Stands for a part of a key without a value; it can stand in no good row: control characters are rejected.
+_ABSENT = "\x1e"
+
+Halves = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,11 @@ class Fingerprints:
 
     Attributes:
         hexadecimal: SHA-256 of each row's cells, lower-case hexadecimal.
-        halves: Its first 128 bits as two numbers, columns ``high`` and ``low``.
+        halves: Its first 128 bits as two numbers, shape (rows, 2).
     """
 
     hexadecimal: pl.Series
-    halves: pl.DataFrame
+    halves: Halves
 
 
 def fingerprints(block: Block) -> Fingerprints:
@@ -38,73 +42,106 @@ def fingerprints(block: Block) -> Fingerprints:
 
     The order of a file's columns makes no difference, nor does a column that is absent against one that is empty.
     """
-    places = [block.header.places.get(column.name) for column in block.table.columns]
-    parts = [pl.lit("") if place is None else pl.col(str(place)).fill_null("") for place in places]
-    parts += [pl.col(str(place)).fill_null("") for place in block.header.unknown]
-    width = len(parts) - 1
-    joined = block.cells.select(pl.concat_str(parts, separator=_SEPARATOR).alias("row")).to_series()
-    ambiguous = joined.str.count_matches(_SEPARATOR, literal=True) != width
-    texts = joined.to_list()
-    for index in ambiguous.arg_true():
-        # A cell holds the separator itself: say where each cell ends.
-        cells = block.cells.row(index)
-        texts[index] = _SEPARATOR.join(f"{len(cell or '')}:{cell or ''}" for cell in cells)
-    digests = b"".join([sha256(text.encode("utf-8")).digest() for text in texts])
-    matrix = np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), 32)
-    halves = np.frombuffer(matrix[:, :16].tobytes(), dtype="<u8").reshape(len(texts), 2)
-    whole = digests.hex()
-    hexadecimal = pl.Series([whole[begin : begin + 64] for begin in range(0, len(whole), 64)], dtype=pl.String)
-    return Fingerprints(hexadecimal, pl.DataFrame({"high": halves[:, 0], "low": halves[:, 1]}, schema=_HALVES))
-
-
-_HALVES = {"high": pl.UInt64, "low": pl.UInt64}
+    joined = block.joined
+    rows: list[bytes] = joined.cast(pl.Binary).to_list()
+    if not block.octets.plain:
+        width = len(block.table.columns) + len(block.header.unknown) - 1
+        ambiguous = joined.str.count_matches(SEPARATOR, literal=True) != width
+        for index in ambiguous.arg_true():
+            # A cell holds the separator itself: say where each cell ends.
+            cells = block.cells.row(index)
+            rows[index] = SEPARATOR.join(f"{len(cell or '')}:{cell or ''}" for cell in cells).encode("utf-8")
+    digests = b"".join([sha256(row).digest() for row in rows])
+    halves = np.frombuffer(digests, dtype="<u8").reshape(len(rows), 4)[:, :2].copy()
+    ends = pa.py_buffer(np.arange(0, 64 * len(rows) + 1, 64, dtype=np.int64))
+    hexadecimal = pa.Array.from_buffers(
+        pa.large_string(), len(rows), [None, ends, pa.py_buffer(digests.hex().encode("ascii"))]
+    )
+    return Fingerprints(pl.Series(hexadecimal, dtype=pl.String), halves)
 
 
 class Seen:
-    """The rows of a table seen so far in a file."""
+    """The rows of a table seen so far in a file: sorted runs, of which the lengths fall by half at least."""
 
     def __init__(self) -> None:
-        self._seen: list[pl.DataFrame] = []
+        self._runs: list[Halves] = []
 
-    def repeated(self, halves: pl.DataFrame) -> pl.Series:
+    def repeated(self, halves: Halves) -> pl.Series:
         """Return which rows repeat an earlier one, and remember the others."""
-        again = ~halves.select(pl.struct("high", "low").is_first_distinct()).to_series()
-        for earlier in self._seen:
-            numbered = halves.with_row_index("index")
-            known = numbered.join(earlier, on=["high", "low"], how="semi")["index"]
-            again = again | numbered["index"].is_in(known.implode())
-        self._seen.append(halves.filter(~again))
-        if len(self._seen) > 8:
-            self._seen = [pl.concat(self._seen)]
-        return again
+        order = _order(halves)
+        ordered = halves[order]
+        again = np.zeros(len(halves), dtype=bool)
+        again[1:] = (ordered[1:] == ordered[:-1]).all(axis=1)
+        for run in self._runs:
+            again |= _found(ordered, run)
+        self._remember(ordered[~again])
+        result = np.zeros(len(halves), dtype=bool)
+        result[order] = again
+        return pl.Series(result, dtype=pl.Boolean)
+
+    def _remember(self, run: Halves) -> None:
+        while self._runs and len(self._runs[-1]) < 2 * len(run):
+            run = np.concatenate([self._runs.pop(), run])
+            run = run[_order(run)]
+        self._runs.append(run)
+
+
+def _order(halves: Halves) -> npt.NDArray[np.int64]:
+    """Return the order of rows; of equal ones the first stays first."""
+    order = np.argsort(halves[:, 0], kind="stable")
+    high = halves[order, 0]
+    if (high[1:] == high[:-1]).any():
+        # Only repetitions should share 64 bits; whatever shares them is put in order by all 128.
+        return np.lexsort((halves[:, 1], halves[:, 0]))
+    return order
+
+
+def _found(ordered: Halves, run: Halves) -> npt.NDArray[np.bool_]:
+    """Return which of some rows stand in a run."""
+    high = np.ascontiguousarray(run[:, 0])
+    begin = np.searchsorted(high, ordered[:, 0])
+    found = np.zeros(len(ordered), dtype=bool)
+    # Two rows of equal 64 bits and other 128 are not to be expected; then more than one place is looked at.
+    candidates = np.flatnonzero(begin < len(run))
+    while len(candidates):
+        candidates = candidates[high[begin[candidates]] == ordered[candidates, 0]]
+        found[candidates] |= run[begin[candidates], 1] == ordered[candidates, 1]
+        begin[candidates] += 1
+        candidates = candidates[begin[candidates] < len(run)]
+    return found
 
 
 class Keys:
-    """The keys of a table's good rows seen so far in a file."""
+    """The keys of a table's good rows seen so far in a file, as 64 bits each."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._seen: list[pl.DataFrame] = []
+        self._hashes: list[npt.NDArray[np.uint64]] = []
+        self._rows: list[npt.NDArray[np.int32]] = []
+        self._members: list[pl.Series | None] = []
 
     def add(self, keys: pl.Series, rows: pl.Series, members: pl.Series | None) -> None:
         """Remember the keys of good rows."""
-        frame = pl.DataFrame(
-            {
-                "high": keys.hash(seed=1),
-                "low": keys.hash(seed=2),
-                "row": rows,
-                "member": members if members is not None else pl.Series([""] * len(rows), dtype=pl.String),
-            }
-        )
-        self._seen.append(frame)
+        self._hashes.append(keys.hash(seed=1).to_numpy())
+        self._rows.append(rows.cast(pl.Int32).to_numpy())
+        self._members.append(None if members is None else members.cast(pl.Categorical))
 
     def suspects(self) -> set[tuple[str, int]]:
         """Return member and source row of every row whose key (by its hash) stands more than once."""
-        if not self._seen:
+        if not self._hashes:
             return set()
-        whole = pl.concat(self._seen)
-        double = whole.filter(whole.select(pl.struct("high", "low").is_duplicated()).to_series())
-        return set(zip(double["member"].to_list(), double["row"].to_list(), strict=True))
+        ordered = np.concatenate(self._hashes)
+        ordered.sort()
+        double = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        del ordered
+        found: set[tuple[str, int]] = set()
+        if not len(double):
+            return found
+        for hashes, rows, members in zip(self._hashes, self._rows, self._members, strict=True):
+            places = np.flatnonzero(np.isin(hashes, double))
+            named = [""] * len(places) if members is None else members[places].cast(pl.String).to_list()
+            found.update(zip(named, rows[places].tolist(), strict=True))
+        return found
 
 
 def key_texts(table: Table, values: pl.DataFrame) -> pl.Series:
@@ -118,4 +155,4 @@ def key_texts(table: Table, values: pl.DataFrame) -> pl.Series:
         column = table.column(name)
         stored = f"{name}_key" if column.match_key == "identifier" else name
         parts.append(pl.col(stored).cast(pl.String).fill_null(_ABSENT))
-    return values.select(pl.concat_str(parts, separator=_SEPARATOR).alias("key")).to_series()
+    return values.select(pl.concat_str(parts, separator=SEPARATOR).alias("key")).to_series()
