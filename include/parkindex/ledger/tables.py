@@ -290,6 +290,31 @@ placements = Table(
     comment="One row per run, enterprise and stay in one park (or in none).",
 )
 
+further_applicants = Table(
+    "further_applicants",
+    metadata,
+    Column("identity_run_id", BigInteger, ForeignKey("identity.runs.identity_run_id"), primary_key=True),
+    _text("publication_number", "Publication.", primary_key=True),
+    _text("kind", "Kind of the publication.", primary_key=True),
+    Column("position", Integer, primary_key=True, comment="Place among the applicants, from 2."),
+    _text("name_key", "Normalised name, as in enterprise_links."),
+    schema="identity",
+    comment="One row per run and applicant of a publication after the first.",
+)
+
+plot_distances = Table(
+    "plot_distances",
+    metadata,
+    Column("identity_run_id", BigInteger, ForeignKey("identity.runs.identity_run_id"), primary_key=True),
+    _text("plot_id", "Plot.", primary_key=True),
+    Column("valid_from", Date, primary_key=True, comment="Its first day of validity."),
+    _text("other_plot_id", "Another plot of the same park.", primary_key=True),
+    Column("other_valid_from", Date, primary_key=True, comment="That one's first day of validity."),
+    Column("distance_metres", Numeric(12, 3), nullable=False, comment="Least distance between the two polygons."),
+    schema="identity",
+    comment="One row per run and ordered pair of near plots of one park; farther ones are not listed.",
+)
+
 # -------------------------------------------------------------------------------------------------------- methodology
 
 
@@ -349,7 +374,7 @@ methodology_parks = _versioned(
 )
 methodology_industry_sets = _versioned(
     "industry_sets",
-    Column("set_code", Text, primary_key=True, comment="IC, BIO, AI or TECH."),
+    Column("set_code", Text, primary_key=True, comment="IC, BIO, AI, TECH, HARD or SERVICE."),
     Column("industry_code", Text, primary_key=True, comment="GB/T 4754 class."),
     Column("industry_standard", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
@@ -359,7 +384,45 @@ methodology_industry_sets = _versioned(
 methodology_equity_rounds = _versioned(
     "equity_rounds",
     Column("round", Text, primary_key=True),
+    Column("is_early", Boolean, nullable=False, comment="Whether money raised in it counts as early."),
     comment="One row per version and round name that counts as a disclosed equity round.",
+)
+methodology_recognition_kinds = _versioned(
+    "recognition_kinds",
+    Column("recognition_kind", Text, primary_key=True, comment="List of recognised enterprises."),
+    Column("points", Numeric(9, 4), nullable=True, comment="Rung of the gradient ladder (A6); null when on none."),
+    Column("counted_in", Text, nullable=True, comment="Indicator that counts enterprises on this list."),
+    comment="One row per version and recognition list that counts somewhere.",
+)
+methodology_self_report_items = _versioned(
+    "self_report_items",
+    Column("item_code", Text, primary_key=True, comment="For example C1.2."),
+    Column("indicator_code", Text, nullable=False),
+    Column("side", Text, nullable=False, comment="numerator or denominator."),
+    Column("factor", Numeric(18, 6), nullable=False, comment="What the reported number is multiplied by."),
+    Column("times_item", Text, nullable=True, comment="Item whose number it is multiplied by, too."),
+    Column("part_of", Text, nullable=True, comment="Item whose number it may not exceed."),
+    Column("highest", Numeric(24, 6), nullable=True, comment="Greatest number that can be."),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("unit", Text, nullable=False, comment="Unit it must be reported in."),
+    Column("position", Integer, nullable=False),
+    comment="One row per version and item of the parks' reports that counts.",
+)
+methodology_ipc_sets = _versioned(
+    "ipc_sets",
+    Column("set_code", Text, primary_key=True, comment="SEI: strategic emerging industries."),
+    Column("ipc_subclass", Text, primary_key=True, comment="First four characters of an IPC symbol."),
+    Column("name_zh", Text, nullable=False),
+    comment="One row per version, set and IPC subclass.",
+)
+methodology_exchange_rates = _versioned(
+    "exchange_rates",
+    Column("currency", Text, primary_key=True, comment="ISO 4217 code."),
+    Column("valid_from", Date, primary_key=True, comment="First day."),
+    Column("valid_to", Date, nullable=False, comment="Last day."),
+    Column("cny_per_unit", Numeric(18, 8), nullable=False),
+    comment="One row per version, currency and span of days.",
 )
 methodology_tiers = _versioned(
     "tiers",

@@ -20,6 +20,7 @@ import jsonschema
 import yaml
 
 from parkindex.errors import BadInputError
+from parkindex.methodology import inputs
 from parkindex.methodology.lines import Lines
 from parkindex.settings import METHODOLOGY_DIR
 
@@ -31,7 +32,13 @@ _RULES = {
     "robustness_seed",
     "robustness_weight_spread",
 }
-_FILES = ("framework", "parks", "industry_sets")
+# Keys of an edition's file that name another file: one with several lists, or a table.
+_LISTS = {
+    "framework": ("areas", "indicators"),
+    "parameters": ("parameters", "early_rounds", "recognition_kinds"),
+}
+_TABLES = ("parks", "industry_sets", "self_report_items", "ipc_sets", "exchange_rates")
+_FILES = (*_LISTS, *_TABLES)
 # Lists of an edition's file that change single entries of the lists it takes over, and the lists they change.
 _CHANGES = {"changed_indicators": "indicators", "changed_rules": "rules"}
 _NEXT_STEP = "correct the file, then run `parkindex methodology check`"
@@ -139,13 +146,13 @@ def _changed(document: dict[str, Any], key: str, changed: Any, path: Path, lines
 
 
 def _read_named(path: Path, own: dict[str, Any], key: str, lines: Lines) -> dict[str, Any]:
-    """Read a file that an ``edition.yaml`` names: the framework's two lists, or a table."""
+    """Read a file that an ``edition.yaml`` names: one with several lists, or a table."""
     target = path.parent / str(own[key])
-    if key == "framework":
-        framework = _read_yaml(target)
-        for name in ("areas", "indicators"):
+    if key in _LISTS:
+        read = _read_yaml(target)
+        for name in _LISTS[key]:
             lines.stands(name, target, (name,))
-        return {"areas": framework.get("areas"), "indicators": framework.get("indicators")}
+        return {name: read.get(name) for name in _LISTS[key]}
     lines.stands(key, target, ())
     return {key: _read_csv(target)}
 
@@ -260,3 +267,5 @@ def _validate_sense(document: dict[str, Any], lines: Lines) -> None:
             "tiers",
             "rows",
         )
+    for breach in inputs.breaches(document):
+        refuse(breach.what, breach.rule, *breach.place)

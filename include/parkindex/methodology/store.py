@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine, Table, select
@@ -45,7 +47,29 @@ def _rows(document: dict[str, Any]) -> dict[Table, list[dict[str, Any]]]:
         tables.methodology_industry_sets: [
             {key: value for key, value in row.items() if key != "mark"} for row in document["industry_sets"]
         ],
-        tables.methodology_equity_rounds: [{"round": name} for name in document["equity_rounds"]["rounds"]],
+        tables.methodology_equity_rounds: [
+            {"round": name, "is_early": name in document["early_rounds"]["rounds"]}
+            for name in document["equity_rounds"]["rounds"]
+        ],
+        tables.methodology_recognition_kinds: [
+            {"recognition_kind": row["kind"], "points": row.get("points"), "counted_in": row.get("counted_in")}
+            for row in document["recognition_kinds"]["rows"]
+        ],
+        tables.methodology_self_report_items: [
+            _item(item, position) for position, item in enumerate(document["self_report_items"], start=1)
+        ],
+        tables.methodology_ipc_sets: [
+            {key: row[key] for key in ("set_code", "ipc_subclass", "name_zh")} for row in document["ipc_sets"]
+        ],
+        tables.methodology_exchange_rates: [
+            {
+                "currency": row["currency"],
+                "valid_from": date.fromisoformat(row["valid_from"]),
+                "valid_to": date.fromisoformat(row["valid_to"]),
+                "cny_per_unit": Decimal(row["cny_per_unit"]),
+            }
+            for row in document["exchange_rates"]
+        ],
         tables.methodology_tiers: document["tiers"]["rows"],
         tables.methodology_zone_targets: [
             {
@@ -63,7 +87,7 @@ def _rows(document: dict[str, Any]) -> dict[Table, list[dict[str, Any]]]:
                 "value_text": rule.get("text"),
                 "mark": rule["mark"],
             }
-            for rule in document["rules"]
+            for rule in (*document["rules"], *document["parameters"])
         ],
     }
 
@@ -81,4 +105,15 @@ def _indicator(indicator: dict[str, Any], position: int) -> dict[str, Any]:
         "bound_mark": bounds["mark"],
         "position": position,
         **{key: indicator[key] for key in ("name_zh", "name_en", "unit", "direction", "formula", "clause", "state")},
+    }
+
+
+def _item(item: dict[str, str], position: int) -> dict[str, Any]:
+    return {
+        "factor": Decimal(item["factor"]),
+        "highest": Decimal(item["highest"]) if item["highest"] else None,
+        "times_item": item["times_item"] or None,
+        "part_of": item["part_of"] or None,
+        "position": position,
+        **{key: item[key] for key in ("item_code", "indicator_code", "side", "name_zh", "name_en", "unit")},
     }

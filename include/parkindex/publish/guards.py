@@ -18,6 +18,8 @@ APPEND_ONLY = (
     ("identity", "runs"),
     ("identity", "enterprise_links"),
     ("identity", "placements"),
+    ("identity", "further_applicants"),
+    ("identity", "plot_distances"),
     ("identity", "review_queue"),
     ("raw", "reject_events"),
     ("raw", "corrected_rows"),
