@@ -149,14 +149,18 @@ def _refuse_table(contract: Contract, table: Table, why: str) -> None:
 
 
 def land(
-    engine: Engine, settings: Settings, feed: str, paths: Sequence[Path], received_at: datetime | None = None
+    engine: Engine,
+    settings: Settings,
+    feed: str | Contract,
+    paths: Sequence[Path],
+    received_at: datetime | None = None,
 ) -> list[Batch]:
     """Land and load files of a feed.
 
     Args:
         engine: The warehouse.
         settings: Where the landing folder is.
-        feed: The feed.
+        feed: The feed; or its contract, where that is not in the project's folder (its raw tables must be there).
         paths: Files as delivered.
         received_at: When they came (with a zone); None means now.
 
@@ -166,14 +170,14 @@ def land(
     Raises:
         BadInputError: The feed is unknown, or a path is no file (then nothing was landed).
     """
-    contract = contracts.load(feed)
+    contract = contracts.load(feed) if isinstance(feed, str) else feed
     for path in paths:
         if not path.is_file():
             raise BadInputError(
                 "There is no such file.",
                 where=str(path),
                 why="it is a folder" if path.is_dir() else "not found",
-                next_step=f"parkindex land {feed} PATH, with the path of a file",
+                next_step=f"parkindex land {contract.feed} PATH, with the path of a file",
             )
     known = received_at or datetime.now(UTC)
     with engine.connect() as connection:
