@@ -51,7 +51,8 @@ def test_a_code_passes_exactly_with_its_check_character(head: str, place: str, b
 @pytest.mark.parametrize(
     ("code", "strict", "lenient"),
     [
-        ("310115000123457", ["uscc.old_registration_number"], []),
+        ("310115000123456", ["uscc.old_registration_number"], []),
+        ("310115000123457", ["uscc.old_registration_number"], ["uscc.old_number_check_digit"]),
         ("9131011500012345", ["uscc.shape"], ["uscc.shape"]),
         ("91310115I00012345X", ["uscc.shape"], ["uscc.shape"]),
         ("91310115000123456é", ["uscc.shape"], ["uscc.shape"]),

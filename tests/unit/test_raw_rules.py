@@ -131,7 +131,7 @@ def test_an_old_registration_number_is_accepted_only_where_the_contract_says_so(
         "{property: matchKey, value: identifier}, {property: check, value: uscc}",
     )
     lenient = (plain[0], plain[1].replace("value: uscc}", "value: uscc_or_registration_number}"))
-    line = GOOD.replace("A-1", "310115000123457")
+    line = GOOD.replace("A-1", "310115000123456")
     for change, expected in ((plain, [("code", "uscc.old_registration_number")]), (lenient, [])):
         contract = small(tmp_path, change)
         assert broken(judge(contract, block_of(contract, tmp_path, line))) == [expected]

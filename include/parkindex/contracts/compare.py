@@ -54,7 +54,7 @@ _DRIFT = {
 }
 _STRICTER = ("evolve", "quarantine", "freeze")
 _HOLDING = {"reject_limit": "rejectLimit", "delivery": "delivery", "max_shrink_share": "maxShrinkShare"}
-_ANY_CHANGE_TIGHTENS = ("pattern", "check", "at_most", "at_least")
+_ANY_CHANGE_TIGHTENS = ("pattern", "check", "at_most", "at_least", "not_after", "currency_date")
 
 
 def diff(old: Contract, new: Contract) -> list[Change]:

@@ -52,6 +52,8 @@ class Column:
         default_from: Column whose value stands in when this one is absent.
         at_most: Column that this one must not exceed.
         at_least: Column that this one must not fall below.
+        not_after: ``received``: a date may not be later than the day on which the file came; None when it may.
+        currency_date: Column with the day on which the currency in this text must have existed.
         guards_unit: Whether a delivery is held when its median is another power of ten than that of those before.
         is_personal: Values are masked in every message.
         line: Line of the contract file.
@@ -82,6 +84,8 @@ class Column:
     default_from: str | None
     at_most: str | None
     at_least: str | None
+    not_after: str | None
+    currency_date: str | None
     guards_unit: bool
     is_personal: bool
     line: int

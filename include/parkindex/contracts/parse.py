@@ -66,6 +66,7 @@ _CONTRACT_PROPERTIES = {
 }
 _TABLE_PROPERTIES = {"sheet", "sheets", "continuationColumns", "continuationAnchor", "withdrawal"}
 _COLUMN_PROPERTIES = {"check", "matchKey", "parse", "unit", "unitGuard", "datum", "defaultFrom", "atMost", "atLeast"}
+_COLUMN_PROPERTIES |= {"notAfter", "currencyDate"}
 # Property of a server → the formats it means something for; None: for what is packed.
 _SERVER_PROPERTIES: dict[str, tuple[str, ...] | None] = {
     "pagination": (),
@@ -447,6 +448,9 @@ class _Reader:
         for place, column in enumerate(table.columns):
             here = (*at, "properties", place)
             named += [(column.default_from, here), (column.at_most, here), (column.at_least, here)]
+            named.append((column.currency_date, here))
+            if column.currency_date in names and table.column(str(column.currency_date)).logical_type != "date":
+                self.refuse(f"{column.currency_date} is no date.", "contract.reference", here)
             for other in (column.at_most, column.at_least, column.default_from):
                 if other in names and table.column(str(other)).logical_type != column.logical_type:
                     self.refuse(f"{column.name} and {other} are of different types.", "contract.reference", here)
@@ -510,6 +514,10 @@ class _Reader:
         guarded = properties.get("unitGuard", False)
         if not isinstance(guarded, bool) or (guarded and logical not in ("integer", "number")):
             self.refuse(f"{name}: unitGuard is true or false, on a number.", "contract.options", here)
+        if "notAfter" in properties and logical != "date":
+            self.refuse(f"{name}: notAfter is for dates.", "contract.options", here)
+        if "currencyDate" in properties and "parse" not in properties:
+            self.refuse(f"{name}: currencyDate goes with parse: money_text.", "contract.options", here)
         personal = column.get("classification")
         if personal not in (None, "personal"):
             self.refuse(f"{name}: classification {personal!r} is not known.", "contract.closed_list", at)
@@ -539,6 +547,8 @@ class _Reader:
             default_from=properties.get("defaultFrom"),
             at_most=properties.get("atMost"),
             at_least=properties.get("atLeast"),
+            not_after=chosen("notAfter", ("received",)),
+            currency_date=properties.get("currencyDate"),
             guards_unit=guarded,
             is_personal=personal == "personal",
             line=self.located.line(at),

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from parkindex import text
 from parkindex.contracts import Contract, Server, Table
+from parkindex.landing import units
 from parkindex.landing.refusal import refuse
 
 # Unit separator: between the cells of a row that are joined into one text.
@@ -65,11 +66,13 @@ class Header:
         texts: Header texts as delivered, in order.
         places: Contract column → place of its cell.
         unknown: Places of cells whose header is not in the contract.
+        shifts: Contract column → power of ten that brings its numbers from the header's unit to the contract's.
     """
 
     texts: tuple[str, ...]
     places: dict[str, int]
     unknown: tuple[int, ...]
+    shifts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,18 +115,23 @@ class Block:
         return Octets.of(self.joined, separators=(parts - 1) * len(self.rows))
 
 
+_LOST_TWICE = "锟斤拷".encode()
+
+
 @dataclass(frozen=True)
 class Octets:
     """What a look at all bytes of a block's cells tells; it saves looking at every cell for what is rarely there.
 
     Attributes:
         plain: There is no control character and no replacement character (U+FFFD).
+        doubtful: There is a letter of Latin-1 beyond ASCII, or 锟斤拷: texts may have been read in a wrong encoding.
         backslash: There is a backslash.
         padded: A cell may begin or end with white space.
         longest: Bytes of the longest row.
     """
 
     plain: bool
+    doubtful: bool
     backslash: bool
     padded: bool
     longest: int
@@ -136,6 +144,7 @@ class Octets:
         offsets = np.frombuffer(ends or bytes(8), dtype=np.int64)[: len(joined) + 1]
         longest = int(np.diff(offsets).max(initial=0))
         controls, backslash, padded = -separators, False, False
+        doubtful = _LOST_TWICE in (data.to_pybytes() if data is not None else b"")
         found = []
         for begin in range(0, len(raw), _CACHED):
             part = raw[begin : begin + _CACHED]
@@ -143,6 +152,8 @@ class Octets:
             backslash = backslash or bool((part == 0x5C).any())
             # Two bytes that begin white space, and are rare enough to look at every cell for.
             padded = padded or bool((part == 0xC2).any() or (part == 0xE1).any())
+            # In UTF-8 these two begin the letters of Latin-1 and nothing else.
+            doubtful = doubtful or bool((part == 0xC3).any() or (part == 0xC2).any())
             found.append(np.flatnonzero((part == 0x20) | (part == 0xE2) | (part == 0xE3) | (part == 0xEF)) + begin)
         places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
         kinds = raw[places]
@@ -150,7 +161,7 @@ class Octets:
         padded = (
             padded or controls != 0 or _wide_spaces(raw, places, kinds) or _at_edge(raw, offsets, places[kinds == 0x20])
         )
-        return cls(controls == 0 and not lost, backslash, padded, longest)
+        return cls(controls == 0 and not lost, doubtful, backslash, padded, longest)
 
 
 def places_of(raw: Bytes, wanted: Callable[[Bytes], npt.NDArray[np.bool_]]) -> npt.NDArray[np.int64]:
@@ -213,7 +224,9 @@ class ReadResult:
 def map_header(contract: Contract, table: Table, texts: Sequence[str], where: str, notes: list[str]) -> Header:
     """Map a header to the contract by synonyms.
 
-    Two spellings of a header are one when they differ in width, blanks or case only.
+    Two spellings of a header are one when they differ in width, blanks or case only. A header that differs from a
+    column's by its unit of money alone (``营业收入（万元）`` for a column in thousands) is that column, and its numbers
+    are brought to the contract's unit, exactly.
 
     Args:
         contract: The contract.
@@ -228,8 +241,11 @@ def map_header(contract: Contract, table: Table, texts: Sequence[str], where: st
     wanted = {_key(header): column.name for column in table.columns for header in column.headers}
     places: dict[str, int] = {}
     unknown: list[int] = []
+    shifts: dict[str, int] = {}
     for place, header in enumerate(texts):
         name = wanted.get(_key(header))
+        if name is None:
+            name = _in_another_unit(table, header, where, shifts, notes)
         if name is None:
             unknown.append(place)
         elif name in places:
@@ -247,7 +263,28 @@ def map_header(contract: Contract, table: Table, texts: Sequence[str], where: st
         note = f"note: ignored columns that the contract does not have: {', '.join(named)}"
         if note not in notes:
             notes.append(note)
-    return Header(tuple(texts), places, tuple(unknown))
+    return Header(tuple(texts), places, tuple(unknown), shifts)
+
+
+def _in_another_unit(table: Table, header: str, where: str, shifts: dict[str, int], notes: list[str]) -> str | None:
+    """Return the column that a header means but for its unit of money, if there is one."""
+    base, unit = units.split(_key(header))
+    if unit is None:
+        return None
+    for column in table.columns:
+        if column.unit not in units.CONTRACT_POWERS or base not in {
+            units.split(_key(one))[0] for one in column.headers
+        }:
+            continue
+        power = units.POWERS.get(unit)
+        if power is None:
+            refuse("file.unit", f"The unit of {header!r} is none that can become {column.unit}.", where)
+        shifts[column.name] = power - units.CONTRACT_POWERS[column.unit]
+        note = f"note: {header} brought to {column.unit}: times 10^{shifts[column.name]}"
+        if note not in notes:
+            notes.append(note)
+        return column.name
+    return None
 
 
 def labelled(texts: Sequence[str], cells: Sequence[str | None]) -> dict[str, str | None]:

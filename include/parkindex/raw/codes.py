@@ -39,13 +39,25 @@ def uscc_faults(keys: pl.Series, *, old_numbers_allowed: bool) -> Masks:
     is_old = keys.str.contains(_OLD_REGISTRATION).fill_null(value=False)
     shaped = keys.str.contains(_USCC_SHAPE).fill_null(value=False)
     faults: Masks = {"uscc.shape": keys.is_not_null() & ~shaped & ~is_old}
-    if not old_numbers_allowed:
+    if old_numbers_allowed:
+        faults["uscc.old_number_check_digit"] = _spread(is_old, _wrong_registration_digit(keys.filter(is_old)))
+    else:
         faults["uscc.old_registration_number"] = is_old
     codes = _characters(keys.filter(shaped), 18)
     values = _lookup(USCC_ALPHABET)[codes]
     expected = (31 - (values[:, :17] @ _USCC_WEIGHTS) % 31) % 31
     faults["uscc.check_digit"] = _spread(shaped, expected != values[:, 17])
     return faults
+
+
+def _wrong_registration_digit(numbers: pl.Series) -> npt.NDArray[np.bool_]:
+    """Return which 15-digit numbers have a wrong last digit (GS 15-2006: ISO 7064 MOD 11,10)."""
+    digits = _lookup("0123456789")[_characters(numbers, 15)]
+    product = np.full(len(numbers), 10)
+    for place in range(14):
+        total = (product + digits[:, place]) % 10
+        product = np.where(total == 0, 10, total) * 2 % 11
+    return np.asarray((product + digits[:, 14]) % 10 != 1)
 
 
 def uscc_check_character(first: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import psycopg
@@ -31,7 +32,7 @@ from parkindex.ledger.tables import batches, rejects
 from parkindex.raw.rules import Judged, Rule, judge
 from parkindex.raw.uniqueness import Keys, Seen, fingerprints, key_texts
 from parkindex.raw.writer import Writer
-from parkindex.settings import Settings
+from parkindex.settings import BUSINESS_TIME_ZONE, Settings
 from parkindex.text import masked
 
 # Advisory locks are two numbers: ours, and the feed's with the file's.
@@ -320,6 +321,7 @@ class _Loader:
         self.delivery = delivery
         self.contract = delivery.contract
         self.counts = _Counts()
+        self.received_on = delivery.received_at.astimezone(ZoneInfo(BUSINESS_TIME_ZONE)).date()
         self.batch_id = 0
         self.driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         self.writer = Writer(self.driver)
@@ -384,7 +386,7 @@ class _Loader:
             return
         prints = fingerprints(block)
         repeated = seen.repeated(prints.halves)
-        judged = judge(self.contract, block)
+        judged = judge(self.contract, block, self.received_on)
         broken = judged.broken & ~repeated
         good = ~(judged.broken | repeated)
         self.counts.duplicate += int(repeated.sum())
@@ -492,7 +494,7 @@ class _Loader:
             ]
             if not places:
                 continue
-            texts = key_texts(block.table, judge(self.contract, block).values)
+            texts = key_texts(block.table, judge(self.contract, block, self.received_on).values)
             found += [(texts[index], _contradiction(block, index)) for index in places]
         counts: dict[str, list[_Reject]] = {}
         for key, one in found:

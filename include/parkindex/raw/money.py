@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -58,6 +59,13 @@ CURRENCIES = {
     "西班牙比塞塔": "ESP",
     "芬兰马克": "FIM",
 }
+# First and last day of currencies that have one (Council Regulation (EC) 974/98; legal tender until 28 February 2002 at
+# the latest; the mark ended with 2001, amounts in it were written until the euro's coins came).
+_EURO_COINS = date(2002, 2, 28)
+LIFETIMES: dict[str, tuple[date | None, date | None]] = {
+    "EUR": (date(1999, 1, 1), None),
+    **dict.fromkeys(("DEM", "FRF", "ITL", "NLG", "BEF", "ATS", "ESP", "FIM"), (None, _EURO_COINS)),
+}
 _UNITS = {"": 1, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12}
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _UNIT = "|".join(sorted(filter(None, _UNITS), key=len, reverse=True))
@@ -97,6 +105,19 @@ def parsed(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
         texts.replace_strict(amounts, default=None, return_dtype=pl.String) if amounts else _nothing(len(texts)),
         texts.replace_strict(codes, default=None, return_dtype=pl.String) if codes else _nothing(len(texts)),
     )
+
+
+def out_of_time(currencies: pl.Series, days: pl.Series) -> pl.Series:
+    """Return where a currency did not exist on a day; false where either is not known."""
+    frame = pl.DataFrame({"currency": currencies, "day": days})
+    wrong = pl.lit(value=False)
+    for code, (first, last) in LIFETIMES.items():
+        here = pl.col("currency") == code
+        if first is not None:
+            wrong = wrong | (here & (pl.col("day") < first))
+        if last is not None:
+            wrong = wrong | (here & (pl.col("day") > last))
+    return frame.select(wrong.fill_null(value=False).alias("wrong")).to_series()
 
 
 def _nothing(height: int) -> pl.Series:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 
 import polars as pl
@@ -31,8 +33,12 @@ _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 _INTEGER_BOUNDS = {"integer": 2**31, "bigint": 2**63}
 # Control characters but tab and line ends, and the mark that a decoder leaves where bytes were lost.
 _DAMAGED = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
+# Four letters of Latin-1 in a row stand in no name; they are what bytes of another encoding look like when they were
+# read as Latin-1. 锟斤拷 is what the mark U+FFFD looks like when its bytes are read as GBK.
+_MOJIBAKE = "[\u0080-\u00ff]{4}|锟斤拷"
 _LONGEST_CELL = 1_000_000
 _EARLIEST_YEAR = 1000
+_EARLIEST_DAY = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,13 @@ class Judged:
     broken: pl.Series
 
 
-def judge(contract: Contract, block: Block) -> Judged:
+def judge(contract: Contract, block: Block, received_on: date | None = None) -> Judged:
     """Type a block and apply its contract's rules.
 
     Args:
         contract: The contract.
         block: A block of one of its tables.
+        received_on: Day in Shanghai on which the file came; None leaves ``notAfter`` unjudged.
 
     Raises:
         FileRefusedError: A cell has a value under an empty header, and the contract does not allow unknown columns.
@@ -82,13 +89,14 @@ def judge(contract: Contract, block: Block) -> Judged:
     typed = texts.select(_typed(column, is_plain=column.name in plain) for column in table.columns)
     derived = _derived(table, texts)
     expressed = _expressed(pl.concat([texts, typed], how="horizontal"), table, plain)
-    is_clean = block.octets.plain and block.octets.longest <= _LONGEST_CELL
+    is_clean = block.octets.plain and not block.octets.doubtful and block.octets.longest <= _LONGEST_CELL
     rules: list[Rule] = []
     for column in table.columns:
         rules += _reader_faults(block, column)
         rules += [] if is_clean else _damage(texts, column)
         rules += expressed[column.name]
         rules += _coded(column, texts[column.name], derived)
+        rules += _timely(column, typed, derived, received_on)
     rules += _unknown(contract, block)
     rules = [rule for rule in rules if rule.mask.any()]
     broken = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(block.rows))
@@ -112,7 +120,14 @@ def _texts(contract: Contract, table: Table, block: Block) -> pl.DataFrame:
     )
     if frame.height != len(block.rows):  # every column is absent from the header: a frame of literals has one row
         frame = pl.DataFrame({column.name: [None] * len(block.rows) for column in table.columns}, schema=frame.schema)
-    return frame
+    return frame.with_columns(_shifted(frame[name], power) for name, power in block.header.shifts.items() if power)
+
+
+def _shifted(texts: pl.Series, power: int) -> pl.Series:
+    """Return numbers times a power of ten, exactly; what is no number stays as it is."""
+    numbers = texts.filter(texts.str.contains(_NUMBER).fill_null(value=False)).unique().to_list()
+    made = {number: format(Decimal(number).scaleb(power), "f") for number in numbers}
+    return texts.replace(made) if made else texts
 
 
 def _plain_numbers(table: Table, texts: pl.DataFrame) -> set[str]:
@@ -202,6 +217,8 @@ def _expressions(column: Column, typed: dict[str, str], *, is_plain: bool) -> It
             "number.precision",
             value.str.contains(rf"^[+-]?0*[1-9][0-9]{{{precision - scale}}}") & known.is_not_null(),
         )
+    if column.logical_type == "date" and column.minimum is None and column.exclusive_minimum is None:
+        yield "date.too_early", known < _EARLIEST_DAY
     outside = list(_outside(column, known))
     if outside:
         yield "value.range", pl.any_horizontal(outside)
@@ -252,9 +269,22 @@ def _damage(texts: pl.DataFrame, column: Column) -> list[Rule]:
     cells = texts[column.name]
     longest = cells.str.len_bytes().max()
     rules = [Rule(column.name, "text.damaged", cells.str.contains(_DAMAGED).fill_null(value=False))]
+    rules.append(Rule(column.name, "text.mojibake", cells.str.contains(_MOJIBAKE).fill_null(value=False)))
     if isinstance(longest, int) and longest > _LONGEST_CELL:
         too_long = (cells.str.len_chars() > _LONGEST_CELL).fill_null(value=False)
         rules.append(Rule(column.name, "text.too_long", too_long))
+    return rules
+
+
+def _timely(column: Column, typed: pl.DataFrame, derived: dict[str, pl.Series], received_on: date | None) -> list[Rule]:
+    """Hold a date against the day on which the file came, and a currency against the day on which it must exist."""
+    rules = []
+    if column.not_after is not None and received_on is not None:
+        mask = (typed[_typed_name(column)] > received_on).fill_null(value=False)
+        rules.append(Rule(column.name, "date.future", mask))
+    if column.currency_date is not None:
+        mask = money.out_of_time(derived[f"{column.name}_currency"], typed[f"{column.currency_date}\0typed"])
+        rules.append(Rule(column.name, "money.currency_date", mask))
     return rules
 
 
