@@ -74,6 +74,17 @@ def make(engine: Engine, candidate_id: str = "2025-c1", prefix: str = "cand_1__"
             .returning(tables.identity_runs.c.identity_run_id)
         ).scalar_one()
         connection.execute(
+            insert(tables.methodology_signoffs).values(
+                methodology_sha256=known.sha256,
+                signed_by="somebody",
+                edition=EDITION,
+                version="1",
+                is_demo=True,
+                signed_on=date(2025, 6, 30),
+                reason="first version",
+            )
+        )
+        connection.execute(
             insert(tables.enterprise_links).values(
                 identity_run_id=run_id,
                 name_key="上海甲有限公司",

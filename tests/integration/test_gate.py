@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import yaml
 from gate_fixture import CONTENT, make
 from sqlalchemy import Engine, select, text
 
-from parkindex import gate, pipeline
+from parkindex import gate, methodology, pipeline
 from parkindex.gate import suites
 from parkindex.ledger import tables
 from parkindex.publish import serve
@@ -107,6 +107,19 @@ def test_good_candidate_passes_and_the_verdict_is_recorded_with_its_hash(good: G
     # Four figures of 12 indicators and of 3 computed areas, the share of the fourth area, and four of the park.
     assert results["edition.double_entry"].success
     assert results["edition.double_entry"].rows_looked_at == 22 * (12 * 4 + 3 * 4 + 1 + 4)
+
+
+_LATE_SIGNATURE = "edition.rules_were_frozen"
+
+
+def test_rules_that_were_signed_after_the_data_came_are_told(good: Good, warehouse: Settings) -> None:
+    early = replace(good.subject, as_known=datetime(2025, 6, 30, 1, tzinfo=UTC))
+    failed = _failed(gate.evaluate(good.engine, early, stages=("edition",)))
+    assert failed[_LATE_SIGNATURE].severity == "warning"
+    assert failed[_LATE_SIGNATURE].failing_keys[0]["signed_on"] == "2025-06-30"
+    unsigned = replace(good.subject, methodology_sha256=methodology.store(good.engine, methodology.load(2023)))
+    keys = _failed(gate.evaluate(good.engine, unsigned, stages=("edition",)))[_LATE_SIGNATURE].failing_keys
+    assert keys[0]["signed_on"] in (None, "None")
 
 
 def test_marts_are_gated_without_a_candidate(good: Good, warehouse: Settings) -> None:
@@ -296,7 +309,7 @@ def test_a_planted_fault_fails_exactly_what_it_breaks(good: Good, fault: str, ex
 
 
 def test_every_expectation_of_index_and_edition_has_a_planted_fault() -> None:
-    planted = set().union(*(ids for _, ids in _FAULTS)) | _UNRANKED | _DELIVERY_FAULTS
+    planted = set().union(*(ids for _, ids in _FAULTS)) | _UNRANKED | _DELIVERY_FAULTS | {_LATE_SIGNATURE}
     declared = {one.id for stage in ("park_index", "edition") for one in suites.load(stage)}
     assert declared <= planted
 

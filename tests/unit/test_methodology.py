@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
 from parkindex import methodology
-from parkindex.errors import BadInputError
+from parkindex.errors import BadInputError, UsageError
 from parkindex.settings import METHODOLOGY_DIR
 
 COMPUTED = ["A1", "A2", "A3", "A4", "A5", "B1", "B2", "B5", "B6", "B10", "C3", "C4"]
@@ -124,3 +125,83 @@ def test_a_missing_file_is_named(folder: Path) -> None:
     with pytest.raises(BadInputError) as refused:
         methodology.load(2025, folder)
     assert refused.value.where.endswith("parks.csv")
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(number for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1) if text in line)
+
+
+def test_a_broken_rule_is_named_with_the_file_and_line_it_stands_in(folder: Path) -> None:
+    # In the framework, in a change of an edition based on another, and in a table.
+    framework = folder / "2025" / "framework.yaml"
+    framework.write_text(framework.read_text("utf-8").replace("high: 0.4,", "high: -1,"), "utf-8")
+    with pytest.raises(BadInputError) as refused:
+        methodology.load(2023, folder)
+    assert refused.value.where == f"{framework}, line {line_of(framework, 'high: -1,')}"
+
+    shutil.copy(METHODOLOGY_DIR / "2025" / "framework.yaml", framework)
+    own = folder / "2024" / "edition.yaml"
+    own.write_text(own.read_text("utf-8").replace("low: 50, high: 100", "low: 500, high: 100"), "utf-8")
+    with pytest.raises(BadInputError, match="bounds of C4") as refused:
+        methodology.load(2024, folder)
+    assert refused.value.where == f"{own}, line {line_of(own, 'low: 500')}"
+
+    parks = folder / "2025" / "parks.csv"
+    parks.write_text(parks.read_text("utf-8").replace("\nP03,", "\nP02,"), "utf-8")
+    with pytest.raises(BadInputError, match="P02 stands twice") as refused:
+        methodology.load(2025, folder)
+    assert refused.value.where == f"{parks}, line 4"
+
+
+def test_a_change_of_what_the_base_does_not_have_is_refused(folder: Path) -> None:
+    edit(folder / "2024" / "edition.yaml", lambda document: document["changed_indicators"].append({"code": "Z9"}))
+    with pytest.raises(BadInputError, match="Z9") as refused:
+        methodology.load(2024, folder)
+    assert refused.value.why == "methodology.changed_indicators"
+    assert "edition.yaml, line" in refused.value.where
+
+
+def test_two_editions_have_rules_that_really_differ() -> None:
+    found = methodology.differences(methodology.load(2024).document, methodology.load(2025).document)
+    assert {"weight", "bounds", "rule", "tiers"} <= {one.kind for one in found}
+    places = {one.place: (one.before, one.after) for one in found}
+    assert places["indicators/A1/weight/value"] == (6, 5)
+    assert places["rules/area_min_share/value"] == (0.6, 0.6667)
+    assert methodology.differences(methodology.load(2025).document, methodology.load(2025).document) == []
+    # An indicator that one of the two does not have stands there whole.
+    less = {**methodology.load(2025).document, "indicators": methodology.load(2025).document["indicators"][1:]}
+    (lost,) = methodology.differences(methodology.load(2025).document, less)
+    assert (lost.place, lost.kind, lost.after) == ("indicators/A1", "register", None)
+
+
+def test_the_next_edition_starts_from_an_earlier_one(folder: Path) -> None:
+    path = methodology.start(2027, 2025, folder)
+    assert path == folder / "2027" / "edition.yaml"
+    assert (
+        methodology.load(2027, folder).document["indicators"] == methodology.load(2025, folder).document["indicators"]
+    )
+    with pytest.raises(BadInputError, match="has rules already"):
+        methodology.start(2027, 2025, folder)
+
+
+def test_frozen_rules_that_change_need_a_new_version_with_a_reason(folder: Path) -> None:
+    methodology.start(2027, 2025, folder)
+    assert methodology.state(methodology.load(2027, folder), folder) == "open"
+    first = methodology.freeze(2027, "赵方法", date(2027, 6, 30), "first version", folder=folder)
+    assert methodology.freeze(2027, "赵方法", date(2027, 7, 1), "again", folder=folder) == first
+    assert methodology.state(methodology.load(2027, folder), folder) == "frozen"
+
+    path = folder / "2027" / "edition.yaml"
+    edit(path, lambda document: document.update(changed_rules=[{"code": "rank_decimals", "value": 3}]))
+    assert methodology.state(methodology.load(2027, folder), folder) == "changed"
+    with pytest.raises(BadInputError, match="frozen and then changed"):
+        methodology.freeze(2027, "赵方法", date(2027, 7, 1), "rounding", folder=folder)
+    edit(path, lambda document: document.update(version="2"))
+    with pytest.raises(UsageError, match="a name and a reason"):
+        methodology.freeze(2027, "赵方法", date(2027, 7, 1), " ", folder=folder)
+    methodology.freeze(2027, "赵方法", date(2027, 7, 1), "two decimals make too many ties", folder=folder)
+    assert [one.version for one in methodology.signoffs(2027, folder)] == ["1", "2"]
+    assert methodology.state(methodology.load(2027, folder), folder) == "frozen"
+    (folder / "2027" / "frozen.yaml").write_text("- {version: 1}\n", "utf-8")
+    with pytest.raises(BadInputError, match="cannot be read"):
+        methodology.signoffs(2027, folder)

@@ -41,7 +41,7 @@ VERBS = {
     "verify": ("releases", "Check a bundle, or the warehouse's releases, chain and approvals."),
     "whatif": ("score", "Recompute an edition's ranks under other weights, bounds or rules."),
     "score": ("score", "The index engine on any data: two CSV files and a method."),
-    "methodology": ("releases", "Methodology editions: check, show."),
+    "methodology": ("rules", "Methodology editions: check, show, diff, new, freeze."),
 }
 
 

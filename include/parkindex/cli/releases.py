@@ -1,8 +1,7 @@
-"""Verbs about what is published: releases, show, compare, withdraw, rebuild, export, explain, verify, methodology."""
+"""Verbs about what is published: releases, show, compare, withdraw, rebuild, export, explain, verify."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -157,34 +156,3 @@ def verify(console: Console, folder: Path | None) -> None:
         console.table(rows, ["what", "where", "detail"], ("未发现改动。", "Nothing was altered."))
     if rows:
         sys.exit(int(ExitCode.ALTERED))
-
-
-@click.group()
-def methodology() -> None:
-    """Methodology editions: check, show."""
-
-
-@methodology.command("check")
-@click.argument("edition", type=int, required=False)
-@verb
-def methodology_check(console: Console, edition: int | None) -> None:
-    """Validate an edition's methodology, or all of them."""
-    from parkindex import methodology as editions
-
-    checked = [editions.load(one) for one in ([edition] if edition else editions.editions())]
-    rows = [{"edition": one.edition, "methodology_sha256": one.sha256} for one in checked]
-    console.result({"editions": rows})
-    if not console.as_json:
-        console.table(rows, ["edition", "methodology_sha256"], ("没有版本。", "There are no editions."))
-
-
-@methodology.command("show")
-@click.argument("edition", type=int)
-@verb
-def methodology_show(console: Console, edition: int) -> None:
-    """Print an edition's resolved methodology, whole."""
-    from parkindex import methodology as editions
-
-    document = editions.load(edition).document
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    console.result(document, text, text)

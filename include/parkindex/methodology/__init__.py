@@ -1,6 +1,21 @@
 """Policy as data: what an edition's text leaves open, as a dated, hashed, validated input."""
 
+from parkindex.methodology.compare import Difference, differences
 from parkindex.methodology.edition import Methodology, editions, load
+from parkindex.methodology.signoffs import Signoff, freeze, signoffs, state
+from parkindex.methodology.start import start
 from parkindex.methodology.store import store
 
-__all__ = ["Methodology", "editions", "load", "store"]
+__all__ = [
+    "Difference",
+    "Methodology",
+    "Signoff",
+    "differences",
+    "editions",
+    "freeze",
+    "load",
+    "signoffs",
+    "start",
+    "state",
+    "store",
+]

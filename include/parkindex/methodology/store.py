@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from parkindex.ledger import tables
 from parkindex.methodology.edition import Methodology
+from parkindex.methodology.signoffs import signoffs
 
 
 def store(engine: Engine, methodology: Methodology) -> str:
-    """Store a methodology unless this version is there already; return its hash."""
+    """Store a methodology unless this version is there already, and who froze it by now; return its hash."""
     with engine.begin() as connection:
         known = connection.execute(
             select(tables.methodology_editions.c.edition).where(
@@ -26,6 +28,13 @@ def store(engine: Engine, methodology: Methodology) -> str:
                 stamped = [{"methodology_sha256": methodology.sha256, **row} for row in rows]
                 # Two builders may store the same version at once: the rows are equal, the second adds nothing.
                 connection.execute(insert(table).on_conflict_do_nothing(), stamped)
+        signed = [
+            {"edition": methodology.edition, **asdict(one)}
+            for one in signoffs(methodology.edition)
+            if one.methodology_sha256 == methodology.sha256
+        ]
+        if signed:
+            connection.execute(insert(tables.methodology_signoffs).on_conflict_do_nothing(), signed)
     return methodology.sha256
 
 

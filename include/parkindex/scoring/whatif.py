@@ -11,11 +11,11 @@ from typing import Any
 
 import jsonschema
 import yaml
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from parkindex.errors import BadInputError, UsageError
-from parkindex.ledger import tables
-from parkindex.scoring.edition import Value, rank_intervals, score
+from parkindex.scoring.edition import rank_intervals, score
+from parkindex.scoring.published import require_current
 from parkindex.settings import METHODOLOGY_DIR
 
 KEYS = (
@@ -79,32 +79,8 @@ def ask(engine: Engine, edition: int, changes: Mapping[str, str], framework: Pat
         UsageError: A key is not known, or a value does not fit it.
     """
     with engine.connect() as connection:
-        release = connection.execute(
-            select(tables.releases.c.release_id, tables.releases.c.methodology_sha256)
-            .join(tables.current, tables.current.c.release_id == tables.releases.c.release_id)
-            .where(tables.current.c.edition == edition)
-        ).first()
-        if release is None:
-            raise BadInputError(
-                f"Nothing of edition {edition} is published.",
-                where="publish.current",
-                why="whatif.release",
-                next_step=f"publish first; to try a methodology: parkindex build {edition}, then parkindex preview",
-            )
-        document: dict[str, Any] = connection.execute(
-            select(tables.methodology_editions.c.document).where(
-                tables.methodology_editions.c.methodology_sha256 == release.methodology_sha256
-            )
-        ).scalar_one()
-        of_values, of_ranking = tables.released_indicator_scores.c, tables.released_park_ranking.c
-        values = connection.execute(
-            select(of_values.park_code, of_values.indicator_code, of_values.value).where(
-                of_values.release_id == release.release_id
-            )
-        ).all()
-        published = connection.execute(
-            select(tables.released_park_ranking).where(of_ranking.release_id == release.release_id)
-        ).all()
+        release = require_current(connection, edition, "whatif.release")
+    document, published = release.document, release.ranking
     changed = change(document, changes, framework)
     unpublished = {row["code"] for row in changed["indicators"] if row["state"] == "computed"} - {
         row["code"] for row in document["indicators"] if row["state"] == "computed"
@@ -116,7 +92,7 @@ def ask(engine: Engine, edition: int, changes: Mapping[str, str], framework: Pat
             why="whatif.values",
             next_step="leave it not_computed: what is not published cannot be tried on",
         )
-    listed: list[Value] = [(row.park_code, row.indicator_code, row.value) for row in values]
+    listed = release.values
     after = {park.park_code: park for park in score(changed, listed).parks}
     intervals = {interval.park_code: interval for interval in rank_intervals(changed, listed)}
     parks = []
