@@ -27,7 +27,12 @@ _ALPHABET = np.array(list("0123456789ABCDEFGHJKLMNPQRTUWXY"))
 _WEIGHTS = np.array([pow(3, place, 31) for place in range(17)], dtype=np.int64)
 _DISTRICTS = ("浦东新区", "徐汇区", "闵行区", "嘉定区", "松江区", "奉贤区", "青浦区", "杨浦区", "宝山区", "临港新片区")
 _STATUS = ("存续", "在业", "注销", "吊销")
-_TYPES = ("有限责任公司(自然人投资或控股)", "股份有限公司(上市、国有控股)", "个人独资企业", "有限责任公司(外国法人独资)")
+_TYPES = (
+    "有限责任公司(自然人投资或控股)",
+    "股份有限公司(上市、国有控股)",
+    "个人独资企业",
+    "有限责任公司(外国法人独资)",
+)
 _STANDARDS = ("GB/T 4754-2017", "GB/T 4754-2011")
 _GRADES = ("A", "B", "C", "D", "M")
 _STEMS = tuple("华新智联芯光创博睿科天海恒达云图微纳浦江明远启航生物医药精密数据")
@@ -42,10 +47,20 @@ _SCOPES = (
 
 # Column, logical type, Postgres type, further keys of the contract.
 _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    ("enterprise_name", "string", "text", {"required": True, "options": {"minLength": 2, "maxLength": 200}, "matchKey": "name"}),
+    (
+        "enterprise_name",
+        "string",
+        "text",
+        {"required": True, "options": {"minLength": 2, "maxLength": 200}, "matchKey": "name"},
+    ),
     ("uscc", "string", "text", {"required": True, "key": 1, "check": "uscc", "matchKey": "identifier"}),
     ("effective_date", "date", "date", {"required": True, "key": 2}),
-    ("registered_date", "date", "date", {"required": True, "options": {"minimum": "1900-01-01", "maximum": "2099-12-31"}}),
+    (
+        "registered_date",
+        "date",
+        "date",
+        {"required": True, "options": {"minimum": "1900-01-01", "maximum": "2099-12-31"}},
+    ),
     ("enterprise_type", "string", "text", {}),
     ("legal_representative", "string", "text", {"personal": True}),
     ("registered_capital", "number", "numeric(18,4)", {"options": {"minimum": 0}}),
@@ -69,8 +84,6 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("credit_grade", "string", "text", {"enum": _GRADES}),
 )
 COLUMNS = tuple((name, kind) for name, _, kind, _ in _COLUMNS)
-# Columns of the contract whose bytes are not all read as texts by a peer.
-LOGICAL = {name: logical for name, logical, _, _ in _COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,11 @@ def contract_document() -> dict[str, Any]:
         "version": "1.0.0",
         "status": "active",
         "domain": "benchmark",
-        "description": {"purpose": "A registry of enterprises that do not exist.", "usage": "Benchmarks.", "limitations": "None."},
+        "description": {
+            "purpose": "A registry of enterprises that do not exist.",
+            "usage": "Benchmarks.",
+            "limitations": "None.",
+        },
         "team": {"name": "benchmarks"},
         "servers": [
             {"server": "gb18030", "type": "local", "path": "*_gb18030.csv", "format": "csv", "encoding": "GB18030"},
@@ -120,13 +137,31 @@ def contract_document() -> dict[str, Any]:
                 "properties": [_property(*column) for column in _COLUMNS],
             }
         ],
-        "slaProperties": [{"property": "frequency", "value": 6, "unit": "m"}, {"property": "latency", "value": 200, "unit": "d"}],
+        "slaProperties": [
+            {"property": "frequency", "value": 6, "unit": "m"},
+            {"property": "latency", "value": 200, "unit": "d"},
+        ],
         "customProperties": [
             {"property": "onUnknownColumn", "value": "freeze"},
             {"property": "nullTokens", "value": ["", "N/A", "-"]},
             {"property": "encodingSentinels", "value": ["企业名称_enterprise_name"]},
         ],
     }
+
+
+def required() -> list[str]:
+    """Return the columns that must have a value."""
+    return [name for name, _, _, further in _COLUMNS if further.get("required")]
+
+
+def rules() -> dict[str, dict[str, Any]]:
+    """Return bounds, patterns, code lists and checks by column, for a peer that validates."""
+    made = {}
+    for name, _, _, further in _COLUMNS:
+        rule = {**further.get("options", {}), **{key: further[key] for key in ("enum", "check") if key in further}}
+        if rule:
+            made[name] = rule
+    return made
 
 
 def header_of(name: str) -> str:
@@ -146,7 +181,9 @@ def _property(name: str, logical: str, physical: str, further: dict[str, Any]) -
     if further.get("personal"):
         made["classification"] = "personal"
     made["synonyms"] = [{"synonym": header_of(name), "locale": "zh-CN", "source": "provider-header"}]
-    custom = [{"property": key, "value": further[key]} for key in ("check", "matchKey", "atMost", "atLeast") if key in further]
+    custom = [
+        {"property": key, "value": further[key]} for key in ("check", "matchKey", "atMost", "atLeast") if key in further
+    ]
     if custom:
         made["customProperties"] = custom
     return made
@@ -162,7 +199,9 @@ def write_contract(folder: Path) -> Path:
 def generate(folder: Path, rows: int) -> Files:
     """Write the delivery and its good rows as UTF-8 CSV, unless they are there already."""
     folder.mkdir(parents=True, exist_ok=True)
-    whole, good, said = (folder / f"{name}_{rows}{end}" for name, end in (("registry", ".csv"), ("good", ".csv"), ("said", ".json")))
+    whole, good, said = (
+        folder / f"{name}_{rows}{end}" for name, end in (("registry", ".csv"), ("good", ".csv"), ("said", ".json"))
+    )
     if said.exists():
         counts = json.loads(said.read_text("utf-8"))
         return Files(whole, good, counts["rows"], counts["good_rows"], whole.stat().st_size)
@@ -186,7 +225,10 @@ def as_gb18030(source: Path) -> Path:
     """Write a UTF-8 file again in GB18030; return its path."""
     target = source.with_name(f"{source.stem}_gb18030.csv")
     if not target.exists():
-        with source.open(encoding="utf-8", newline="") as read, target.open("w", encoding="gb18030", newline="") as write:
+        with (
+            source.open(encoding="utf-8", newline="") as read,
+            target.open("w", encoding="gb18030", newline="") as write,
+        ):
             while piece := read.read(1 << 24):
                 write.write(piece)
     return target
@@ -213,10 +255,14 @@ def _chunk(
         "share": draw.random(count),
         "revenue": draw.integers(-(10**8), 10**11, count) / 100,
     }
-    frame = pl.DataFrame({"number": np.arange(begin, begin + count), "founded": pl.select(founded).to_series(), **numbers})
+    frame = pl.DataFrame(
+        {"number": np.arange(begin, begin + count), "founded": pl.select(founded).to_series(), **numbers}
+    )
     names = [pick(_STEMS) for _ in range(4)]
     frame = frame.select(
-        pl.concat_str(pl.lit("上海"), *names, pick(_TRADES), pl.lit("("), pick(_DISTRICTS), pl.lit(")有限公司")).alias("enterprise_name"),
+        pl.concat_str(pl.lit("上海"), *names, pick(_TRADES), pl.lit("("), pick(_DISTRICTS), pl.lit(")有限公司")).alias(
+            "enterprise_name"
+        ),
         _codes(begin, count, draw).alias("uscc"),
         (pl.col("founded") + pl.duration(days=pl.col("number") % 900)).cast(pl.String).alias("effective_date"),
         pl.col("founded").cast(pl.String).alias("registered_date"),
@@ -226,17 +272,34 @@ def _chunk(
         pick(_SCOPES).alias("business_scope"),
         pl.lit("上海市").alias("province"),
         pick(_DISTRICTS).alias("district"),
-        pl.concat_str(pl.lit("上海市"), pick(_DISTRICTS), pick(_STEMS), pick(_STEMS), pl.lit("路"), pl.col("employees"), pl.lit("号"), pl.col("number") % 40, pl.lit("-"), pl.col("number") % 7, pl.lit("室")).alias("address"),
+        pl.concat_str(
+            pl.lit("上海市"),
+            pick(_DISTRICTS),
+            pick(_STEMS),
+            pick(_STEMS),
+            pl.lit("路"),
+            pl.col("employees"),
+            pl.lit("号"),
+            pl.col("number") % 40,
+            pl.lit("-"),
+            pl.col("number") % 7,
+            pl.lit("室"),
+        ).alias("address"),
         pl.Series(draw.integers(1_000, 9_999, count)).cast(pl.String).alias("industry_code"),
         pick(_STANDARDS).alias("industry_standard"),
         pick(_STATUS).alias("status"),
-        pl.when(pl.col("number") % 5 == 0).then((pl.col("founded") + pl.duration(days=4_000)).cast(pl.String)).alias("ended_date"),
+        pl.when(pl.col("number") % 5 == 0)
+        .then((pl.col("founded") + pl.duration(days=4_000)).cast(pl.String))
+        .alias("ended_date"),
         _decimal("lon", 7).alias("longitude"),
         _decimal("lat", 7).alias("latitude"),
         pl.col("employees").cast(pl.String),
         (pl.col("employees") * pl.col("share")).cast(pl.Int64).cast(pl.String).alias("rd_staff"),
         _decimal("revenue", 2),
-        pl.when(pl.col("number") % 3 > 0).then((pl.col("revenue").abs() * 0.07 * pl.col("share")).cast(pl.Int64).cast(pl.String)).otherwise(pl.lit("N/A")).alias("rd_expense"),
+        pl.when(pl.col("number") % 3 > 0)
+        .then((pl.col("revenue").abs() * 0.07 * pl.col("share")).cast(pl.Int64).cast(pl.String))
+        .otherwise(pl.lit("N/A"))
+        .alias("rd_expense"),
         (pl.col("revenue").abs() * 0.1).cast(pl.Int64).cast(pl.String).alias("export_value"),
         pl.Series(draw.integers(0, 300, count)).cast(pl.String).alias("patents_held"),
         pl.Series(draw.integers(200_000, 202_999, count)).cast(pl.String).alias("postal_code"),
@@ -278,7 +341,11 @@ def _spoilt(frame: pl.DataFrame, draw: np.random.Generator) -> tuple[pl.DataFram
     kinds[chosen] = draw.integers(0, 8, int(chosen.sum()))
     kind = pl.Series("kind", kinds)
     ways = {
-        0: ("uscc", pl.col("uscc").str.head(17) + pl.when(pl.col("uscc").str.ends_with("0")).then(pl.lit("1")).otherwise(pl.lit("0"))),
+        0: (
+            "uscc",
+            pl.col("uscc").str.head(17)
+            + pl.when(pl.col("uscc").str.ends_with("0")).then(pl.lit("1")).otherwise(pl.lit("0")),
+        ),
         1: ("district", pl.lit("某区")),
         2: ("employees", pl.lit("-3")),
         3: ("registered_date", pl.lit("2021-02-30")),
