@@ -217,15 +217,15 @@ def test_a_failure_in_the_middle_leaves_nothing_and_the_next_try_succeeds(
 ) -> None:
     monkeypatch.setattr("parkindex.landing.delimited.read.__kwdefaults__", {"block_bytes": 200})
     path = deliver(tmp_path / "a.csv", *(changed(代码=f"M{number}") for number in range(50)))
-    copied = load._Loader._copy_rows
+    copied = load.Loader.copy_rows
 
-    def fail(self: load._Loader, *arguments: Any) -> None:
+    def fail(self: load.Loader, *arguments: Any) -> None:
         copied(self, *arguments)
         if self.counts.accepted > 10:
             raise psycopg.errors.DiskFull("could not extend file: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(load._Loader, "_copy_rows", fail)
+        patch.setattr(load.Loader, "copy_rows", fail)
         with pytest.raises(ServiceDownError, match="nothing of it was loaded") as caught:
             land(shops, path)
     assert "No space left" in caught.value.why

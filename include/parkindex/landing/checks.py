@@ -34,9 +34,11 @@ class Check:
 _FILE = {
     "file.archive": ("压缩包损坏或不可信", "the archive is damaged or not to be trusted"),
     "file.budget": ("解压后超出限额", "the archive exceeds its budget of entries, bytes or ratio"),
+    "file.code_unknown": ("出现代码表之外的代码", "a code is not in the code list"),
     "file.column_missing": ("缺少必填列", "a required column is missing"),
     "file.column_repeated": ("同一列出现两次", "a column stands twice"),
     "file.column_unknown": ("出现合约中没有的列", "a column is not in the contract"),
+    "file.correction_stale": ("更正条目已失效", "a correction no longer finds its error"),
     "file.datum": ("坐标基准与合约不符", "the coordinate datum is not the contract's"),
     "file.delivery": ("文件名不符合任何交付形式", "the file name fits no delivery form of the contract"),
     "file.empty": ("文件没有数据行", "the file holds no record"),
@@ -47,9 +49,13 @@ _FILE = {
     "file.row_count": ("记录数与文件声明不符", "the file does not hold the number of records it states"),
     "file.rows_lost": ("读出的行数少于文件中的行", "fewer rows were read than the sheet holds"),
     "file.unit": ("表头单位无法换算为合约单位", "the unit in the header is not one that can become the contract's"),
+    "file.reject_limit": ("退回行数超过合约限额", "more rows are set aside than the contract allows"),
     "file.sentinel": ("表头缺少编码哨兵词,编码可疑", "no sentinel text in the header: the encoding is doubtful"),
     "file.sheet_missing": ("缺少工作表", "a sheet is missing or not to be told apart"),
+    "file.shrunk": ("全量交付大幅减少,疑似截断", "a full delivery shrank: possible truncation"),
     "file.truncated": ("文件不完整", "the file ends before it should"),
+    "file.type_drift": ("列的类型改变", "a value is not of its column's type"),
+    "file.unit_shift": ("数值整体偏移若干数量级,疑似单位改变", "values shifted by powers of ten: another unit?"),
     "file.xml_forbidden": ("XML 含内部 DTD 或实体", "the XML declares or uses entities"),
 }
 _ROW = {
@@ -63,6 +69,7 @@ _ROW = {
     "compare.at_most": ("大于相关列", "more than the column it may not exceed"),
     "date.future": ("日期晚于收到之日", "later than the day on which the file came"),
     "date.too_early": ("日期早于 1900 年", "before the year 1900"),
+    "correction.dropped": ("按更正条目剔除", "dropped by a correction"),
     "document.unreadable": ("文档无法解析", "the document cannot be read"),
     "geojson.polygon": ("不是有效的面", "no valid Polygon or MultiPolygon in degrees"),
     "key.contradicted": ("同一文件中同一主键内容不一致", "rows of one key in one file contradict each other"),

@@ -28,10 +28,10 @@ class FileRefusedError(BadInputError):
         return f"{self.rule}: {self.what}{place}"
 
 
-def refuse(rule: str, what: str, where: str = "") -> NoReturn:
+def refuse(rule: str, what: str, where: str = "", *, next_step: str = NEXT_STEP) -> NoReturn:
     """Refuse the file being read.
 
     Raises:
         FileRefusedError: Always.
     """
-    raise FileRefusedError(rule, what, where=where)
+    raise FileRefusedError(rule, what, where=where, next_step=next_step)

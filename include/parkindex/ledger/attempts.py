@@ -24,6 +24,11 @@ def done(connection: Connection, action: str, subject: str, by: str | None = Non
     _insert(connection, by, action, subject, "done", reason)
 
 
+def held(connection: Connection, action: str, subject: str, reason: str, by: str | None = None) -> None:
+    """Record an attempt that was refused, in the transaction that keeps what was refused."""
+    _insert(connection, by, action, subject, "refused", reason)
+
+
 def refused(engine: Engine, action: str, subject: str, error: BaseException, by: str | None = None) -> None:
     """Record an attempt that was refused or failed, in a transaction of its own."""
     reason = error.what if isinstance(error, ParkindexError) else f"{type(error).__name__}: {error}"

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import psycopg
@@ -23,16 +22,21 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from parkindex import contracts
 from parkindex.contracts import Contract, Table
 from parkindex.contracts.derive import ddl, stored_columns
+from parkindex.contracts.model import WITHDRAWN_COLUMN
 from parkindex.errors import BadInputError, ServiceDownError
 from parkindex.landing import readers, store
 from parkindex.landing.blocks import Block, SetAside, labelled
 from parkindex.landing.checks import CHECKS
 from parkindex.landing.refusal import FileRefusedError
+from parkindex.ledger import attempts
 from parkindex.ledger.tables import batches, rejects
-from parkindex.raw.rules import Judged, Rule, judge
+from parkindex.raw import amend, limits, versions
+from parkindex.raw.amend import Amendments
+from parkindex.raw.limits import Acceptance, FileHeldError, Loaded
+from parkindex.raw.rules import Judged, Rule
 from parkindex.raw.uniqueness import Keys, Seen, fingerprints, key_texts
 from parkindex.raw.writer import Writer
-from parkindex.settings import BUSINESS_TIME_ZONE, Settings
+from parkindex.settings import Settings
 from parkindex.text import masked
 
 # Advisory locks are two numbers: ours, and the feed's with the file's.
@@ -40,6 +44,7 @@ _LAND_LOCK = 7_203_151
 _CREATE_LOCK = 7_203_150_002
 _VALUE_SHOWN = 200
 _CONTRADICTED = "key.contradicted"
+_COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,10 @@ class _Counts:
     accepted: int = 0
     rejected: int = 0
     duplicate: int = 0
+
+
+# Landed, accepted, rejected, duplicate; null of a file that could not be read.
+_Counted = tuple[int | None, int | None, int | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -155,6 +164,7 @@ def land(
     feed: str | Contract,
     paths: Sequence[Path],
     received_at: datetime | None = None,
+    acceptance: Acceptance | None = None,
 ) -> list[Batch]:
     """Land and load files of a feed.
 
@@ -164,6 +174,7 @@ def land(
         feed: The feed; or its contract, where that is not in the project's folder (its raw tables must be there).
         paths: Files as delivered.
         received_at: When they came (with a zone); None means now.
+        acceptance: Who lets files in that would be held, and why.
 
     Returns:
         One batch per file, in the order given; also for files that were refused or landed before.
@@ -182,7 +193,7 @@ def land(
             )
     known = received_at or datetime.now(UTC)
     with engine.connect() as connection:
-        return [_land_file(connection, settings, contract, path, known) for path in paths]
+        return [_land_file(connection, settings, contract, path, known, acceptance) for path in paths]
 
 
 def land_inbox(engine: Engine, settings: Settings, feed: str) -> list[Batch]:
@@ -220,14 +231,22 @@ def _modified(path: Path) -> datetime:
 
 
 def _land_file(
-    connection: Connection, settings: Settings, contract: Contract, path: Path, received_at: datetime
+    connection: Connection,
+    settings: Settings,
+    contract: Contract,
+    path: Path,
+    received_at: datetime,
+    acceptance: Acceptance | None = None,
 ) -> Batch:
-    stored = store.keep(settings.landing, contract.feed, path)
-    delivery = _Delivery(contract, path.name, stored, received_at)
+    stored = store.keep(settings.landing, contract.feed, path, settings.landing_store)
+    delivery = Delivery(contract, path.name, stored, received_at)
     try:
         with connection.begin():
             earlier = delivery.lock(connection)
-            return earlier or _Loader(connection, delivery).run()
+            return earlier or Loader(connection, delivery).run(acceptance)
+    except FileHeldError as error:
+        with connection.begin():
+            return delivery.known_refusal(connection, error) or Loader(connection, delivery).hold(error)
     except FileRefusedError as error:
         with connection.begin():
             return delivery.record_refusal(connection, error)
@@ -241,7 +260,7 @@ def _land_file(
 
 
 @dataclass(frozen=True)
-class _Delivery:
+class Delivery:
     """One file on its way into the warehouse."""
 
     contract: Contract
@@ -260,6 +279,7 @@ class _Delivery:
                 batches.c.feed == self.contract.feed,
                 batches.c.sha256 == self.stored.sha256,
                 batches.c.status == "loaded",
+                batches.c.replays_batch_id.is_(None),
             )
         ).first()
         if row is None:
@@ -295,9 +315,15 @@ class _Delivery:
         return int(connection.execute(statement.returning(batches.c.batch_id)).scalar_one())
 
     def record_refusal(self, connection: Connection, error: FileRefusedError) -> Batch:
-        """Write the refusal, once: the same file refused again for the same reason is the same refusal."""
+        """Write the refusal, once."""
+        return self.known_refusal(connection, error) or self.refused(
+            self.record(connection, "refused", reason=error.reason), error
+        )
+
+    def known_refusal(self, connection: Connection, error: FileRefusedError) -> Batch | None:
+        """Return the refusal that stands: the same file refused again for the same reason is the same refusal."""
         known = connection.execute(
-            select(batches.c.batch_id)
+            select(batches)
             .where(
                 batches.c.feed == self.contract.feed,
                 batches.c.sha256 == self.stored.sha256,
@@ -307,48 +333,73 @@ class _Delivery:
                 batches.c.status == "refused",
             )
             .order_by(batches.c.batch_id.desc())
-        ).scalar()
-        number = known if known is not None else self.record(connection, "refused", reason=error.reason)
-        refused = (None, None, None, None)
-        return Batch(self.contract.feed, self.name, self.stored.sha256, int(number), "refused", *refused, error.reason)
+        ).first()
+        if known is None:
+            return None
+        counted = (known.rows_landed, known.rows_accepted, known.rows_rejected, known.rows_duplicate)
+        return self.refused(known.batch_id, error, counted)
+
+    def refused(
+        self, batch_id: int, error: FileRefusedError, counts: _Counted = (None, None, None, None)
+    ) -> Batch:
+        """Return the batch of a refusal."""
+        return Batch(self.contract.feed, self.name, self.stored.sha256, batch_id, "refused", *counts, error.reason)
 
 
-class _Loader:
+class Loader:
     """Loads one file in one transaction."""
 
-    def __init__(self, connection: Connection, delivery: _Delivery) -> None:
+    def __init__(self, connection: Connection, delivery: Delivery) -> None:
         self.connection = connection
         self.delivery = delivery
         self.contract = delivery.contract
+        self.amendments = Amendments(delivery.contract, delivery.name, delivery.received_at)
         self.counts = _Counts()
-        self.received_on = delivery.received_at.astimezone(ZoneInfo(BUSINESS_TIME_ZONE)).date()
         self.batch_id = 0
+        self.keeps_good = True
         self.driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         self.writer = Writer(self.driver)
 
-    def run(self) -> Batch:
+    def run(self, acceptance: Acceptance | None = None) -> Batch:
         """Read, judge and load the file.
 
+        Args:
+            acceptance: Who lets it in should it be held.
+
         Raises:
-            FileRefusedError: The file is refused as a whole; the transaction must be rolled back.
+            FileHeldError: The file is held by a limit of its contract; the transaction must be rolled back.
+            FileRefusedError: The file is refused as a whole; likewise.
         """
-        reading = self._open()
+        reading = self.open()
         nothing = {"rows_landed": 0, "rows_accepted": 0, "rows_rejected": 0, "rows_duplicate": 0}
-        self.batch_id = self.delivery.record(self.connection, "loaded", delivery=reading.delivery.name, **nothing)
-        seen: dict[str, Seen] = {}
-        keys: dict[str, Keys] = {}
-        with self.writer:
-            for block in reading.blocks:
-                name = block.table.name
-                self._block(block, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
-        seen.clear()
-        if self.counts.landed == 0:
-            raise FileRefusedError("file.empty", "The file holds no record below its header.", where=self.delivery.name)
-        for one in keys.values():
-            self._take_back_contradictions(one)
-        reason = "; ".join(reading.notes) or None
-        self._finish(reason)
+        loaded = Loaded(self.batch_id, self.delivery.name, self.delivery.received_at)
+        previous = versions.previous(self.connection, self.contract, loaded)
+        self.batch_id = self.delivery.record(
+            self.connection, "loaded", delivery=reading.delivery.name, previous_batch_id=previous, **nothing
+        )
+        self._read(reading)
         counts = self.counts
+        loaded = Loaded(
+            self.batch_id,
+            self.delivery.name,
+            self.delivery.received_at,
+            counts.landed,
+            counts.rejected,
+            counts.duplicate,
+        )
+        accepted = limits.check(self.connection, self.contract, loaded, acceptance)
+        changes = None
+        notes = [*reading.notes, *self.amendments.notes()]
+        if previous is not None:
+            changes = versions.changes(self.connection, self.contract, self.batch_id, previous)
+            notes.append(versions.described(changes, previous))
+        amend.record(self.connection, self.amendments, self.batch_id, self.source_file)
+        versions.supersede(self.connection, self.contract, loaded, self.delivery.stored.sha256)
+        for note in accepted:
+            subject = f"{self.contract.feed} batch {self.batch_id} {self.delivery.stored.sha256}"
+            attempts.done(self.connection, "land", subject, by=acceptance.by if acceptance else None, reason=note)
+        reason = "; ".join([*accepted, *notes]) or None
+        self._finish(reason, changes)
         return Batch(
             self.contract.feed,
             self.delivery.name,
@@ -362,10 +413,40 @@ class _Loader:
             reason,
         )
 
-    def _open(self) -> readers.ReadResult:
-        return readers.read(self.contract, self.delivery.stored.path, self.delivery.name)
+    def hold(self, error: FileHeldError) -> Batch:
+        """Keep the rejects of a file that is held, so that people can look at them; no row reaches a raw table."""
+        self.keeps_good = False
+        reading = self.open()
+        found = error.loaded
+        counts = (found.rows_landed, 0, found.rows_rejected, found.rows_duplicate)
+        named = dict(zip(_COUNTS, counts, strict=True))
+        self.batch_id = self.delivery.record(
+            self.connection, "refused", delivery=reading.delivery.name, reason=error.reason, **named
+        )
+        self._read(reading)
+        subject = f"{self.contract.feed} batch {self.batch_id} {self.delivery.stored.sha256}"
+        attempts.held(self.connection, "land", subject, error.reason)
+        return self.delivery.refused(self.batch_id, error, counts)
 
-    def _finish(self, reason: str | None) -> None:
+    def _read(self, reading: readers.ReadResult) -> None:
+        """Judge every record and write it where it belongs."""
+        seen: dict[str, Seen] = {}
+        keys: dict[str, Keys] = {}
+        with self.writer:
+            for block in reading.blocks:
+                name = block.table.name
+                self._block(block, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
+        seen.clear()
+        if self.counts.landed == 0:
+            raise FileRefusedError("file.empty", "The file holds no record below its header.", where=self.delivery.name)
+        for one in keys.values():
+            self._take_back_contradictions(one)
+
+    def open(self) -> readers.ReadResult:
+        """Open the file as its contract reads it."""
+        return readers.read(self.amendments.contract, self.delivery.stored.path, self.delivery.name)
+
+    def _finish(self, reason: str | None, changes: dict[str, dict[str, int]] | None) -> None:
         counts = self.counts
         self.connection.execute(
             update(batches)
@@ -376,6 +457,7 @@ class _Loader:
                 rows_rejected=counts.rejected,
                 rows_duplicate=counts.duplicate,
                 reason=reason,
+                changes=changes,
             )
         )
 
@@ -386,7 +468,7 @@ class _Loader:
             return
         prints = fingerprints(block)
         repeated = seen.repeated(prints.halves)
-        judged = judge(self.contract, block, self.received_on)
+        amended, judged = self.amendments.judge(block, repeated)
         broken = judged.broken & ~repeated
         good = ~(judged.broken | repeated)
         self.counts.duplicate += int(repeated.sum())
@@ -394,10 +476,11 @@ class _Loader:
         values = judged.values.filter(good)
         members = None if block.members is None else block.members.filter(good)
         keys.add(key_texts(block.table, values), block.rows.filter(good), members)
-        self._copy_rows(block, values, block.rows.filter(good), members, prints.hexadecimal.filter(good))
+        if self.keeps_good:
+            self.copy_rows(amended, values, block.rows.filter(good), members, prints.hexadecimal.filter(good))
         self.counts.accepted += values.height
 
-    def _copy_rows(
+    def copy_rows(
         self, block: Block, values: pl.DataFrame, rows: pl.Series, members: pl.Series | None, hashes: pl.Series
     ) -> None:
         """Write good rows with COPY: the columns are formatted whole, no row becomes a Python object."""
@@ -411,6 +494,7 @@ class _Loader:
             rows.alias("_source_row"),
             pl.lit(known).alias("_known_at"),
             hashes.alias("_row_sha256"),
+            *_withdrawal(block.table),
         ).select(names)
         buffer = io.BytesIO()
         _escaped(block, frame).write_csv(
@@ -426,7 +510,8 @@ class _Loader:
             return pl.lit(self.delivery.name)
         return pl.DataFrame({"member": members}).select(pl.lit(f"{self.delivery.name}/") + pl.col("member")).to_series()
 
-    def _source_file(self, member: str | None) -> str:
+    def source_file(self, member: str | None) -> str:
+        """Return the file name as lineage has it."""
         return f"{self.delivery.name}/{member}" if member else self.delivery.name
 
     # ----------------------------------------------------------------------------------------------------- rejects
@@ -442,7 +527,7 @@ class _Loader:
                     self.batch_id,
                     self.contract.feed,
                     one.table,
-                    self._source_file(one.member),
+                    self.source_file(one.member),
                     one.row,
                     column,
                     rule,
@@ -483,7 +568,7 @@ class _Loader:
         if not suspects:
             return
         found: list[tuple[str, _Reject]] = []
-        for block in self._open().blocks:
+        for block in self.open().blocks:
             if block.table.name != keys.table.name:
                 continue
             members = block.members.to_list() if block.members is not None else [""] * len(block.rows)
@@ -494,7 +579,7 @@ class _Loader:
             ]
             if not places:
                 continue
-            texts = key_texts(block.table, judge(self.contract, block, self.received_on).values)
+            texts = key_texts(block.table, self.amendments.judge(block)[1].values)
             found += [(texts[index], _contradiction(block, index)) for index in places]
         counts: dict[str, list[_Reject]] = {}
         for key, one in found:
@@ -503,15 +588,25 @@ class _Loader:
         with self.writer:
             self._reject(doubles)
         self.counts.accepted -= len(doubles)
+        if not self.keeps_good:
+            return
         statement = sql.SQL(
             "delete from {} where _batch_id = %s and (_source_file, _source_row) in "
             "(select * from unnest(%s::text[], %s::integer[]))"
         ).format(sql.Identifier("raw", keys.table.raw_table))
-        files = [self._source_file(one.member) for one in doubles]
+        files = [self.source_file(one.member) for one in doubles]
         with self.driver.cursor() as cursor:
             cursor.execute(statement, (self.batch_id, files, [one.row for one in doubles]))
             if cursor.rowcount != len(doubles):
                 raise RuntimeError(f"{len(doubles)} rows were to be taken back, {cursor.rowcount} were found")
+
+
+def _withdrawal(table: Table) -> list[pl.Expr]:
+    """Return whether rows say that their key no longer holds, where the contract has such rows."""
+    if table.withdrawal is None:
+        return []
+    said = pl.col(table.withdrawal.column).cast(pl.String).is_in(list(table.withdrawal.values))
+    return [said.fill_null(value=False).alias(WITHDRAWN_COLUMN)]
 
 
 def _escaped(block: Block, frame: pl.DataFrame) -> pl.DataFrame:
