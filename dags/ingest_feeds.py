@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk import DAG, Asset, Connection, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from parkindex import pipeline
 
@@ -26,6 +27,16 @@ RETRY = {
 def looked_for(months: int, place: int) -> str:
     """When a feed's inbox is looked into: every night if it is due monthly, else on Mondays; one after the other."""
     return f"{place * 3} 2 * * {'*' if months <= 1 else '1'}"
+
+
+def fetch(feed: str) -> dict:
+    """Fetch a feed; address and token are those of the connection ``parkindex_<feed>``, where there is one."""
+    try:
+        known = Connection.get(f"parkindex_{feed}")
+    except AirflowNotFoundException:
+        return pipeline.fetch(feed)
+    address = known.host if "://" in (known.host or "") else None
+    return pipeline.fetch(feed, url=address, token=known.password)
 
 
 def ingest(plan: dict, place: int) -> DAG:
@@ -48,7 +59,7 @@ def ingest(plan: dict, place: int) -> DAG:
         asset = Asset(name=feed, uri=f"parkindex://raw/{feed}", group="feed")
         land = task(task_id="land", task_display_name="入库", outlets=[asset], **RETRY)(pipeline.land_inbox)(feed)
         if plan["has_source"]:
-            task(task_id="fetch", task_display_name="抓取", **RETRY)(pipeline.fetch)(feed) >> land
+            task(task_id="fetch", task_display_name="抓取", **RETRY)(fetch)(feed) >> land
     return dag
 
 

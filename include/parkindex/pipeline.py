@@ -94,8 +94,13 @@ def prepare(settings: Settings) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------------- ingestion
 
 
-def fetch(feed: str) -> dict[str, Any]:
+def fetch(feed: str, url: str | None = None, token: str | None = None) -> dict[str, Any]:
     """Fetch a feed from its HTTP source into the inbox; the answer's pages are kept as received.
+
+    Args:
+        feed: The feed.
+        url: Address of the source; default: the environment's, else the contract's.
+        token: Bearer token that the source asks for; default: the environment's.
 
     Returns:
         ``{"feed", "file"}``; the same answer gives the same file.
@@ -109,7 +114,7 @@ def fetch(feed: str) -> dict[str, Any]:
 
     settings, _ = _open()
     contract = contracts.load(feed)
-    url = settings.source_url(feed) or contract.source_url
+    url = url or settings.source_url(feed) or contract.source_url
     if not url:
         raise BadInputError(
             f"The feed {feed} has no HTTP source.",
@@ -117,7 +122,7 @@ def fetch(feed: str) -> dict[str, Any]:
             why="no server of type api in the contract and no address configured",
             next_step=f"set PARKINDEX_SOURCE_{feed.upper()}=URL, or land files: parkindex land {feed} PATH",
         )
-    path = fetch_pages(contract, url, settings.inbox / feed)
+    path = fetch_pages(contract, url, settings.inbox / feed, token=token or settings.source_tokens.get(feed))
     return {"feed": feed, "file": str(path)}
 
 

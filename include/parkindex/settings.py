@@ -1,15 +1,17 @@
 """Where things are. The only module that reads the environment.
 
-=============================  =======================================================================
-variable                       meaning (default)
-=============================  =======================================================================
-``PARKINDEX_HOME``             run state: data, landing, inbox, releases, logs (``var/`` in the checkout)
-``PARKINDEX_WAREHOUSE_URL``    a Postgres 15-17 of your own (default: the embedded one)
-``PARKINDEX_AIRFLOW_DB_URL``   the same for Airflow's metadata (default: the embedded one)
-``PARKINDEX_INBOX``            folder where providers drop files, one sub-folder per feed (``<home>/inbox``)
-``PARKINDEX_SOURCE_<FEED>``    URL of a feed's HTTP source, overriding the contract's
-``PARKINDEX_LANG``             ``zh`` or ``en`` for messages (from ``LANG``)
-=============================  =======================================================================
+==================================  =====================================================================
+variable                            meaning (default)
+==================================  =====================================================================
+``PARKINDEX_HOME``                  run state: data, landing, inbox, releases, logs (``var/`` in the checkout)
+``PARKINDEX_WAREHOUSE_URL``         a Postgres 15-17 of your own (default: the embedded one)
+``PARKINDEX_AIRFLOW_DB_URL``        the same for Airflow's metadata (default: the embedded one)
+``PARKINDEX_INBOX``                 folder where providers drop files, one sub-folder per feed (``<home>/inbox``)
+``PARKINDEX_LANDING_URL``           where received bytes are kept: a folder or object store (``file://<home>/landing``)
+``PARKINDEX_SOURCE_<FEED>``         URL of a feed's HTTP source, overriding the contract's
+``PARKINDEX_SOURCE_<FEED>_TOKEN``   bearer token that the source asks for
+``PARKINDEX_LANG``                  ``zh`` or ``en`` for messages (from ``LANG``)
+==================================  =====================================================================
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from parkindex.errors import ServiceDownError
 
@@ -32,6 +35,8 @@ DEFAULT_EDITION = 2025
 BUSINESS_TIME_ZONE = "Asia/Shanghai"
 
 _SOURCE_PREFIX = "PARKINDEX_SOURCE_"
+_TOKEN_SUFFIX = "_TOKEN"  # noqa: S105 - the end of a variable's name
+_FILE_SCHEME = "file://"
 
 # Telemetry of every tool we start is off; a run without egress must pass (docs/architecture.md).
 QUIET_ENVIRONMENT = {
@@ -52,11 +57,21 @@ class Settings:
     own_airflow_db_url: str | None = None
     source_urls: dict[str, str] = field(default_factory=dict)
     language: str = "en"
+    landing_url: str | None = None
+    source_tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def landing(self) -> Path:
-        """Folder of received bytes, named by content hash."""
+        """Folder of received bytes, named by content hash; beside an object store, of working copies of them."""
+        if self.landing_url is not None and self.landing_url.startswith(_FILE_SCHEME):
+            return Path(unquote(self.landing_url.removeprefix(_FILE_SCHEME)))
         return self.home / "landing"
+
+    @property
+    def landing_store(self) -> str | None:
+        """URL of the object store that holds received bytes; None when the folder does."""
+        is_folder = self.landing_url is None or self.landing_url.startswith(_FILE_SCHEME)
+        return None if is_folder else self.landing_url
 
     @property
     def releases(self) -> Path:
@@ -122,16 +137,23 @@ def load() -> Settings:
     home = Path(os.environ.get("PARKINDEX_HOME") or PROJECT_ROOT / "var").expanduser().resolve()
     inbox = os.environ.get("PARKINDEX_INBOX")
     language = os.environ.get("PARKINDEX_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
+    sources = {
+        name.removeprefix(_SOURCE_PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(_SOURCE_PREFIX) and value
+    }
     return Settings(
         home=home,
         inbox=Path(inbox).expanduser().resolve() if inbox else home / "inbox",
         own_warehouse_url=os.environ.get("PARKINDEX_WAREHOUSE_URL") or None,
         own_airflow_db_url=os.environ.get("PARKINDEX_AIRFLOW_DB_URL") or None,
-        source_urls={
-            name.removeprefix(_SOURCE_PREFIX).lower(): value
-            for name, value in os.environ.items()
-            if name.startswith(_SOURCE_PREFIX) and value
+        source_urls={name: value for name, value in sources.items() if not name.endswith(_TOKEN_SUFFIX.lower())},
+        source_tokens={
+            name.removesuffix(_TOKEN_SUFFIX.lower()): value
+            for name, value in sources.items()
+            if name.endswith(_TOKEN_SUFFIX.lower())
         },
+        landing_url=os.environ.get("PARKINDEX_LANDING_URL") or None,
         language="zh" if language.lower().startswith("zh") else "en",
     )
 

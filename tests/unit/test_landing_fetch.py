@@ -21,6 +21,7 @@ from parkindex.landing import fetch as fetching
 from parkindex.landing import readers
 from parkindex.landing.fetch import fetch
 
+WAITED: list[float] = []
 SHOPS = [{"code": f"S{number}"} for number in range(5)]
 
 
@@ -92,14 +93,15 @@ def contract(tmp_path: Path) -> Contract:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(fetching, "_sleep", WAITED.append)
+    WAITED.clear()
 
 
 def test_pages_are_kept_as_received_and_twice_is_the_same_file(
     server: Server, contract: Contract, tmp_path: Path
 ) -> None:
     path = fetch(contract, server.url, tmp_path / "inbox")
-    assert server.asked == [1, 2, 3]
+    assert server.asked == [1, 2, 3, 1]  # once more the first: nothing moved
     with zipfile.ZipFile(path) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [
             page_of(SHOPS, page, 2).body for page in (1, 2, 3)
@@ -122,7 +124,8 @@ def test_a_busy_source_is_asked_again(server: Server, contract: Contract, tmp_pa
 
     server.script = script
     fetch(contract, server.url, tmp_path / "inbox")
-    assert server.asked == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert server.asked == [1, 1, 1, 2, 2, 2, 3, 3, 3, 1]
+    assert WAITED[0] == 7.0  # as asked, not sooner
 
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,22 @@
-"""Received bytes: kept under their hash, never edited, never overwritten."""
+"""Received bytes: kept under their hash, never edited, never overwritten.
+
+They are kept in a folder, or in an object store behind any fsspec URL (``s3://bucket/landing``). Then the folder holds
+working copies, which may be cleared away at any time, and the object store is the record: what was put there is read
+back and hashed before anything is loaded from it. An object store shows an object when it is whole; a protocol that
+shows half-written files (``sftp``) is no place for this.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from parkindex.errors import BadInputError
+from parkindex.errors import AlteredError, BadInputError, ServiceDownError
 
 _CHUNK = 1 << 20
 
@@ -20,8 +28,8 @@ class Stored:
     Attributes:
         sha256: Hash of its bytes.
         size_bytes: Size.
-        path: Where it is.
-        relative: The same, relative to the landing folder.
+        path: Where it can be read.
+        relative: Its place in the landing folder or store.
     """
 
     sha256: str
@@ -36,7 +44,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def keep(landing: Path, feed: str, path: Path) -> Stored:
+def keep(landing: Path, feed: str, path: Path, remote: str | None = None) -> Stored:
     """Copy a file into the landing folder, by its hash; the same bytes again change nothing.
 
     The copy is hashed while it is written, so what is stored is what was hashed even when the original is being
@@ -46,9 +54,12 @@ def keep(landing: Path, feed: str, path: Path) -> Stored:
         landing: The landing folder.
         feed: Feed the file belongs to.
         path: The file as delivered.
+        remote: URL of the object store that is the record; None when the folder is.
 
     Raises:
         BadInputError: There is no such file, or it is not a regular one.
+        AlteredError: The object store holds other bytes under this hash.
+        ServiceDownError: The object store cannot be used.
         OSError: The disk is full or not writable; nothing is left behind.
     """
     if not path.is_file():
@@ -58,13 +69,58 @@ def keep(landing: Path, feed: str, path: Path) -> Stored:
             why="a folder" if path.is_dir() else "not found",
             next_step=f"give the path of a file: parkindex land {feed} PATH",
         )
+    with path.open("rb") as source:
+        stored = _write(landing, feed, source)
+    if remote is not None:
+        _put(remote, stored)
+    return stored
+
+
+def local(landing: Path, relative: str, remote: str | None = None) -> Path:
+    """Return where kept bytes can be read, brought back from the object store if the working copy is gone.
+
+    Args:
+        landing: The landing folder.
+        relative: Place in it, ``<feed>/<first two digits>/<sha256>``.
+        remote: URL of the object store; None when the folder is the record.
+
+    Raises:
+        BadInputError: They are nowhere.
+        AlteredError: They are not the bytes of this hash.
+        ServiceDownError: The object store cannot be used.
+    """
+    path = landing / relative
+    if path.is_file():
+        return path
+    feed, _, sha256 = relative.split("/")
+    if remote is not None:
+        filesystem, target = _opened(remote, relative)
+        try:
+            with filesystem.open(target, "rb") as source:
+                stored = _write(landing, feed, source, expected=sha256)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise _down(remote, error) from error
+        else:
+            return stored.path
+    raise BadInputError(
+        "Received bytes are not where they were kept.",
+        where=f"{remote or landing}/{relative}",
+        why="not found",
+        next_step="restore the landing folder from its backup",
+    )
+
+
+def _write(landing: Path, feed: str, source: Any, expected: str | None = None) -> Stored:
+    """Write a stream under the hash of its bytes, whole or not at all."""
     folder = landing / feed
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
     try:
         size = 0
-        with os.fdopen(handle, "wb") as target, path.open("rb") as source:
+        with os.fdopen(handle, "wb") as target:
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)
                 target.write(chunk)
@@ -72,6 +128,8 @@ def keep(landing: Path, feed: str, path: Path) -> Stored:
             target.flush()
             os.fsync(target.fileno())
         sha256 = digest.hexdigest()
+        if expected is not None and sha256 != expected:
+            raise _altered(f"{feed}/{expected[:2]}/{expected}", f"they hash to {sha256}")
         relative = f"{feed}/{sha256[:2]}/{sha256}"
         final = landing / relative
         if not final.exists():
@@ -79,9 +137,62 @@ def keep(landing: Path, feed: str, path: Path) -> Stored:
             Path(temporary).chmod(0o444)
             Path(temporary).rename(final)
             _sync_folder(final.parent)
+        elif final.stat().st_size != size:
+            raise _altered(relative, f"{final.stat().st_size} bytes are there, {size} were received")
     finally:
         Path(temporary).unlink(missing_ok=True)
     return Stored(sha256, size, final, relative)
+
+
+def _put(remote: str, stored: Stored) -> None:
+    """Put a file into the object store unless it is there, and read back what is there."""
+    filesystem, target = _opened(remote, stored.relative)
+    try:
+        if not filesystem.exists(target):
+            with suppress(FileExistsError):  # somebody put the same bytes in the meantime; they are checked like ours
+                filesystem.put_file(str(stored.path), target, mode="create")
+        digest = hashlib.sha256()
+        with filesystem.open(target, "rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise _down(remote, error) from error
+    if digest.hexdigest() != stored.sha256:
+        raise _altered(f"{remote}/{stored.relative}", f"they hash to {digest.hexdigest()}")
+
+
+def _opened(remote: str, relative: str) -> tuple[Any, str]:
+    """Return the filesystem of a URL and the path of an object in it."""
+    from fsspec.core import url_to_fs  # noqa: PLC0415 - most installations keep files in a folder
+
+    try:
+        filesystem, root = url_to_fs(remote)
+    except (ImportError, ValueError) as error:
+        raise ServiceDownError(
+            "The landing store's protocol is not installed.",
+            where=remote,
+            why=str(error),
+            next_step="install the package that fsspec names, or correct PARKINDEX_LANDING_URL",
+        ) from error
+    return filesystem, f"{str(root).rstrip('/')}/{relative}"
+
+
+def _down(remote: str, error: OSError) -> ServiceDownError:
+    return ServiceDownError(
+        "The landing store cannot be used; nothing was loaded.",
+        where=remote,
+        why=str(error) or type(error).__name__,
+        next_step="see that the store is reachable and its credentials are right, then land again",
+    )
+
+
+def _altered(where: str, why: str) -> AlteredError:
+    return AlteredError(
+        "The landing folder holds other bytes under a hash than were received.",
+        where=where,
+        why=why,
+        next_step="restore the file from its backup; nothing was loaded from it",
+    )
 
 
 def _sync_folder(folder: Path) -> None:
