@@ -116,7 +116,7 @@ class RankInterval:
 
 
 @dataclass(frozen=True)
-class _Framework:
+class EditionFramework:
     """A methodology document as arrays. Sizes: n parks, m computed indicators, k areas that have one."""
 
     parks: list[str]
@@ -133,8 +133,8 @@ class _Framework:
 
 
 @dataclass(frozen=True)
-class _Scores:
-    """What the two public functions share. Sizes as in :class:`_Framework`; NaN is missing."""
+class Steps:
+    """What the two public functions share. Sizes as in :class:`EditionFramework`; NaN is missing."""
 
     values: Floats  # (n, m)
     indicator: Floats  # (n, m)
@@ -159,8 +159,8 @@ def score(document: Mapping[str, Any], values: Sequence[Value]) -> EditionScores
         BadInputError: A pair is missing, stands twice, names what the methodology does not know, or is not a finite
             number; or a computed indicator has no bounds.
     """
-    framework = _framework(document)
-    scores = _score(framework, _matrix(framework, document, values))
+    framework = framework_of(document)
+    scores = steps(framework, matrix_of(framework, document, values))
     ranked = ~np.isnan(scores.total)
     present = ~np.isnan(scores.indicator)
     of_total = _area_weights(framework) / framework.weights.sum()  # (k,)
@@ -241,8 +241,8 @@ def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list
     Raises:
         BadInputError: As for :func:`score`.
     """
-    framework = _framework(document)
-    scores = _score(framework, _matrix(framework, document, values))
+    framework = framework_of(document)
+    scores = steps(framework, matrix_of(framework, document, values))
     ranked = np.flatnonzero(~np.isnan(scores.total))
     draws = int(framework.rules["robustness_draws"])
     if not len(ranked):
@@ -277,20 +277,20 @@ def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list
         result.append(
             RankInterval(
                 framework.parks[row],
-                int(in_order[_nearest_rank(_LOW_PERCENT, draws), column]),
-                int(in_order[_nearest_rank(_HIGH_PERCENT, draws), column]),
+                int(in_order[nearest_rank(_LOW_PERCENT, draws), column]),
+                int(in_order[nearest_rank(_HIGH_PERCENT, draws), column]),
                 float(((runs >= first) & (runs <= last)).mean()),
             )
         )
     return result
 
 
-def _nearest_rank(percent: int, count: int) -> int:
+def nearest_rank(percent: int, count: int) -> int:
     """Return the index of a quantile in sorted data: the ⌈p·n⌉-th value."""
     return -(-percent * count // 100) - 1
 
 
-def _score(framework: _Framework, values: Floats) -> _Scores:
+def steps(framework: EditionFramework, values: Floats) -> Steps:
     """Compute scores from values ``(n, m)``, by docs/method/scores.md; each step starts from stored numbers."""
     values = _stored(values)
     position = np.clip((values - framework.low) / (framework.high - framework.low), 0.0, 1.0)
@@ -305,7 +305,7 @@ def _score(framework: _Framework, values: Floats) -> _Scores:
     area = np.where((available > 0) & (available >= least - 1e-10), area, np.nan)
     total = _stored(area @ (_area_weights(framework) / framework.weights.sum()))
     rank = ranks(half_up(total, int(framework.rules["rank_decimals"])))
-    return _Scores(values, indicator, available, area, total, rank)
+    return Steps(values, indicator, available, area, total, rank)
 
 
 def _stored(numbers: Floats) -> Floats:
@@ -313,12 +313,12 @@ def _stored(numbers: Floats) -> Floats:
     return half_up(numbers, _STORED_DECIMALS)
 
 
-def _area_weights(framework: _Framework) -> Floats:
+def _area_weights(framework: EditionFramework) -> Floats:
     """Return the computed weight of each area, ``(k,)``."""
     return framework.member @ framework.weights
 
 
-def _tier(framework: _Framework, rank: float) -> int | None:
+def _tier(framework: EditionFramework, rank: float) -> int | None:
     return next((tier for tier, first, last in framework.tiers if first <= rank <= last), None)
 
 
@@ -330,7 +330,12 @@ def _whole(number: float) -> int | None:
     return None if np.isnan(number) else int(number)
 
 
-def _framework(document: Mapping[str, Any]) -> _Framework:
+def framework_of(document: Mapping[str, Any]) -> EditionFramework:
+    """Arrange a methodology document as arrays.
+
+    Raises:
+        BadInputError: A computed indicator has no bounds, or nothing that is computed has a weight.
+    """
     computed = [indicator for indicator in document["indicators"] if indicator["state"] == "computed"]
     for indicator in computed:
         if not indicator.get("bounds"):
@@ -354,7 +359,7 @@ def _framework(document: Mapping[str, Any]) -> _Framework:
             why="scores.weights",
             next_step="give a computed indicator a weight",
         )
-    return _Framework(
+    return EditionFramework(
         parks=[str(park["park_code"]) for park in document["parks"]],
         indicators=[str(indicator["code"]) for indicator in computed],
         areas=areas,
@@ -369,8 +374,12 @@ def _framework(document: Mapping[str, Any]) -> _Framework:
     )
 
 
-def _matrix(framework: _Framework, document: Mapping[str, Any], values: Sequence[Value]) -> Floats:
-    """Arrange the values as parks × computed indicators, NaN for none."""
+def matrix_of(framework: EditionFramework, document: Mapping[str, Any], values: Sequence[Value]) -> Floats:
+    """Arrange the values as parks × computed indicators, NaN for none.
+
+    Raises:
+        BadInputError: A pair is missing, stands twice, is not known, or is not a finite number.
+    """
 
     def refuse(what: str, rule: str, next_step: str) -> BadInputError:
         return BadInputError(what, where=f"values of edition {document['edition']}", why=rule, next_step=next_step)
