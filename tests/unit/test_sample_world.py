@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import json
+import math
 import re
 import zipfile
 from collections import Counter
@@ -142,6 +143,23 @@ def test_plots_of_a_day_do_not_overlap_and_hold_their_points() -> None:
             assert holding == {plot.plot_id for plot in plots if cell in plot.cells}
 
 
+def test_neighbours_are_the_plots_that_are_near() -> None:
+    """By geometry: what was laid out as neighbours is within 20 m, and nothing else nearly is."""
+    laid = land.lay_out(2025, world.stream(7, 1))
+    east = math.cos(math.radians(31.2)) * 111_320
+    rings = {
+        number: Polygon([(x * east, y * 110_900) for x, y in cell.ring])
+        for number, cell in enumerate(laid.cells)
+        if cell.ring
+    }
+    pairs = {(a, b): rings[a].distance(rings[b]) for a in rings for b in rings if a < b}
+    assert {pair for pair, metres in pairs.items() if metres <= 12} == laid.neighbours
+    assert not [pair for pair, metres in pairs.items() if 12 < metres < 35]
+    small = [plot for plot in laid.plots if plot.area <= 1000]
+    assert {plot.area == 1000 for plot in small} == {True, False}
+    assert any(metres < 1 and pair[1] >= min(plot.cells[0] for plot in small) for pair, metres in pairs.items())
+
+
 def test_parks_industries_and_rounds_are_those_of_the_methodology() -> None:
     folder = METHODOLOGY_DIR / "2025"
     with (folder / "parks.csv").open(encoding="utf-8", newline="") as stream:
@@ -152,8 +170,28 @@ def test_parks_industries_and_rounds_are_those_of_the_methodology() -> None:
         rows = list(csv.DictReader(stream))
     assert {row["industry_code"] for row in rows if row["set_code"] in {"IC", "BIO", "AI"}} == facts.LEADING
     assert {row["industry_code"] for row in rows if row["set_code"] == "TECH"} == facts.TECHNOLOGY
+    by_set: dict[str, set[str]] = {}
+    for row in rows:
+        by_set.setdefault(row["set_code"], set()).add(row["industry_code"])
+    assert by_set["HARD"] & set(CODES) == facts.HARD
+    assert by_set["SERVICE"] & set(CODES) == facts.SERVICE
     edition = yaml.safe_load((folder / "edition.yaml").read_text(encoding="utf-8"))
     assert tuple(edition["equity_rounds"]["rounds"]) == facts.EQUITY_ROUNDS
+    with (folder / "ipc_sets.csv").open(encoding="utf-8", newline="") as stream:
+        strategic = {row["ipc_subclass"] for row in csv.DictReader(stream)}
+    assert {text[:4] for texts in facts.IPC for text in texts} & strategic == facts.STRATEGIC
+    with (folder / "exchange_rates.csv").open(encoding="utf-8", newline="") as stream:
+        rates = {
+            (row["currency"], int(row["valid_from"][:4])): row["cny_per_unit"]
+            for row in csv.DictReader(stream)
+            if (row["valid_from"][4:], row["valid_to"][4:]) == ("-01-01", "-12-31")
+        }
+    assert rates == facts.EXCHANGE_RATES
+    with (folder / "self_report_items.csv").open(encoding="utf-8", newline="") as stream:
+        asked = {
+            (row["item_code"], row["name_zh"], row["unit"], row["part_of"] or "") for row in csv.DictReader(stream)
+        }
+    assert asked == {(item.code, item.name, item.unit, item.part_of) for item in facts.REPORT_ITEMS}
     assert all(len(park.declared) <= 3 for park in facts.PARKS)
     assert all(re.fullmatch(r"[0-9]{4}", code) for code in CODES[1:])
 

@@ -13,9 +13,11 @@ from parkindex.sample.population import Ints, Population, Profile
 from parkindex.sample.sizes import Size
 
 NOT_REPORTED = -1
+NO_FIGURE = -(2**62)
 # Levels of revenue of the industry groups IC, BIO, AI, other technology, everything else.
 _GROUP_REVENUE = np.array([1.6, 1.2, 0.8, 0.6, 1.1])
 _GROUP_RESEARCH = np.array([1.9, 2.0, 1.6, 1.2, 0.25])
+_GROUP_ADDED = np.array([0.28, 0.34, 0.3, 0.26, 0.14])
 _GROUP_STAFF = np.array([1.3, 1.2, 1.1, 0.9, 0.8])
 _SIGMA = 1.45
 _LARGEST = 2 * 10**11
@@ -25,7 +27,8 @@ _LARGEST = 2 * 10**11
 class Accounts:
     """The last word on every reporting enterprise and year, CNY (whole) and persons.
 
-    ``research`` is ``NOT_REPORTED`` where the cell is empty. ``reported`` is the day of the report.
+    ``research`` and ``assets`` are ``NOT_REPORTED`` where the cell is empty, ``value_added`` (which may be negative) is
+    ``NO_FIGURE`` there. ``reported`` is the day of the report.
     """
 
     enterprise: Ints
@@ -46,7 +49,8 @@ class Headcounts:
         enterprise: Enterprises, shape (c,).
         months: First days of the months, shape (m,).
         insured: Persons, shape (c, m); ``NOT_REPORTED`` where there is no row.
-        bachelor, master, doctor, foreign: Shares in thousandths, shape (c,).
+        bachelor, master, doctor: Shares in thousandths, shape (c,).
+        foreign: Foreign persons among the insured, shape (c, m); ``NOT_REPORTED`` where the cell is empty.
     """
 
     enterprise: Ints
@@ -83,6 +87,8 @@ def accounts(
     own_growth = growth + 0.08 * rng.standard_normal(n)
     typical = 16.5 + np.log(level * size.revenue_level * _GROUP_REVENUE[population.group])
     research_level = intensity * _GROUP_RESEARCH[population.group] * np.exp(0.5 * rng.standard_normal(n) - 0.125)
+    efficiency = np.array([*(0.7 + 0.9 * p.efficiency for p in parks), 0.8])[population.home]
+    added_level = efficiency * _GROUP_ADDED[population.group]
     parts = []
     for year in range(edition - 3, edition + 1):
         alive = (population.registered <= last_day(year)) & (population.ended > first_day(year))
@@ -97,8 +103,10 @@ def accounts(
         yuan = np.where(rng.uniform(0, 1, m) < 0.7, yuan // 1000 * 1000, yuan)
         spent = np.rint(yuan * np.minimum(research_level[who] * np.exp(0.2 * rng.standard_normal(m)), 0.9))
         research = np.where(rng.uniform(0, 1, m) < 0.2, NOT_REPORTED, spent.astype(np.int64))
-        added = np.rint(yuan * rng.uniform(-0.02, 0.42, m)).astype(np.int64)
+        added = np.rint(yuan * added_level[who] * rng.uniform(-0.1, 1.7, m)).astype(np.int64)
+        added = np.where(rng.uniform(0, 1, m) < 0.06, NO_FIGURE, added)
         assets = np.rint(yuan * rng.uniform(0.7, 3.2, m)).astype(np.int64)
+        assets = np.where(rng.uniform(0, 1, m) < 0.05, NOT_REPORTED, assets)
         people = np.maximum(1, np.rint(employees[who] * rng.uniform(0.9, 1.15, m))).astype(np.int64)
         reported = first_day(year + 1) + rng.integers(31, 95, m)
         parts.append((who, np.full(m, year), reported, yuan, research, added, assets, people))
@@ -106,7 +114,12 @@ def accounts(
 
 
 def headcounts(
-    edition: int, size: Size, population: Population, employees: NDArray[np.float64], rng: np.random.Generator
+    edition: int,
+    size: Size,
+    population: Population,
+    parks: list[Profile],
+    employees: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> Headcounts:
     """Count insured persons for the 36 months of the three editions."""
     n = len(population)
@@ -124,5 +137,8 @@ def headcounts(
     bachelor = rng.integers(250, 900, len(who))
     master = bachelor * rng.integers(100, 450, len(who)) // 1000
     doctor = master * rng.integers(0, 200, len(who)) // 1000
-    foreign = rng.integers(0, 30, len(who))
+    worldly = np.array([*(0.002 + 0.03 * p.openness for p in parks), 0.004])[population.home[who]]
+    expected = insured * (worldly * rng.uniform(0, 2, len(who)))[:, None] + rng.uniform(0, 1, len(who))[:, None]
+    foreign = np.minimum(np.floor(expected).astype(np.int64), insured)
+    foreign = np.where(rng.uniform(0, 1, insured.shape) < 0.01, NOT_REPORTED, foreign)
     return Headcounts(who, months, np.where(alive & ~missing, insured, NOT_REPORTED), bachelor, master, doctor, foreign)

@@ -296,10 +296,55 @@ _OTHER_TECH = (
 # Everything else that stands in a park: trade, consulting, machines, cars, chemicals, food, clothes, catering.
 _ELSE = (
     *("5179", "5199", "5164", "5137", "7211", "7212", "7223", "7231", "7241", "7251", "7299", "5810", "5960", "6210"),
+    *("6731", "7452", "7262", "7213", "3976", "4014", "3982"),
     *("3670", "3612", "3484", "3499", "2641", "2659", "2929", "1810", "1921", "3825", "3831", "4710", "7010", "8391"),
 )
 LEADING = frozenset((*IC, *BIO, *AI))
 TECHNOLOGY = frozenset((*IC, *BIO, *AI, *_OTHER_TECH))
+# Of the codes of this world those of hard technology and of professional services.
+HARD = frozenset(
+    (
+        *(
+            "6520",
+            "3973",
+            "3562",
+            "3972",
+            "3985",
+            "3563",
+            "2710",
+            "2720",
+            "2730",
+            "2740",
+            "2761",
+            "2762",
+            "2770",
+            "2780",
+        ),
+        *(
+            "3544",
+            "3581",
+            "3582",
+            "3583",
+            "3584",
+            "3585",
+            "3586",
+            "3589",
+            "3491",
+            "3492",
+            "3961",
+            "3962",
+            "3963",
+            "3964",
+        ),
+        *("3969", "3976", "4014", "3982"),
+    )
+)
+SERVICE = frozenset(
+    (
+        *("6731", "7212", "7213", "7231", "7241", "7262", "7452", "7512", "7513", "7514", "7515", "7516", "7517"),
+        *("7519", "7520", "7530", "7540"),
+    )
+)
 GROUPS: tuple[tuple[str, ...], ...] = (IC, BIO, AI, _OTHER_TECH, _ELSE)
 # Codes of the 2011 standard, several of which mean something else in 2017 (6520, 6550, 3963, 7520).
 CODES_2011 = ("6510", "6520", "6550", "3963", "7520", "6591", "5179", "7299", "3670", "6420")
@@ -327,6 +372,19 @@ EQUITY_ROUNDS = (
     *("种子轮", "天使轮", "Pre-A轮", "A轮", "A+轮", "B轮", "B+轮", "C轮", "D轮", "E轮", "F轮", "Pre-IPO", "战略投资"),
     "股权融资",
 )
+EARLY_ROUNDS = frozenset(("种子轮", "天使轮", "Pre-A轮", "A轮"))
+# CNY for a unit of a currency in a year (assumed, as in the methodology).
+_YEARS_OF_RATES = range(2018, 2027)
+_RATES = {
+    "USD": ("6.6174", "6.8985", "6.8976", "6.4515", "6.7261", "7.0467", "7.1217", "7.1429", "7.0000"),
+    "EUR": ("7.8016", "7.7255", "7.8747", "7.6293", "7.0721", "7.6425", "7.7248", "8.0700", "8.1000"),
+    "HKD": ("0.8443", "0.8805", "0.8893", "0.8300", "0.8589", "0.9000", "0.9127", "0.9160", "0.9000"),
+}
+EXCHANGE_RATES = {
+    (currency, year): rate
+    for currency, rates in _RATES.items()
+    for year, rate in zip(_YEARS_OF_RATES, rates, strict=True)
+}
 OTHER_ROUNDS = ("IPO上市", "新三板", "债权融资", "并购", "定向增发")
 
 # Parts of invented names. Rare characters on purpose: a brand of three or four of them names nobody.
@@ -353,15 +411,45 @@ ENTERPRISE_TYPES = (
 )
 UNIVERSITIES = ("澜江大学", "东海理工大学(虚构)", "浦南工业研究院", "昱明医科大学")
 PERSONS_AS_APPLICANTS = ("赵澜", "钱昱", "孙檀珩")
+# First applicants that lead to no enterprise of the registry.
+STRANGERS = (*UNIVERSITIES, *PERSONS_AS_APPLICANTS, "虚澜昱檀科技(未登记)有限公司")
 INVESTORS = ("澜石创投", "昱桥资本", "珩山基金", "檀木投资", "璟岳创投")
 BANKS = ("澜江银行(虚构)", "东浦融资担保(虚构)")
+# Classes by industry group; a publication has one or two of its group's, the first is its main class.
 IPC = (
-    ("H01L   21/67    (2006.01)", "H01L   23/48    (2006.01)"),
-    ("A61K   39/395   (2006.01)", "C12N   15/13    (2006.01)"),
-    ("G06N    3/08    (2006.01)", "G06F   18/24    (2023.01)"),
-    ("H04L   67/10    (2022.01)", "G06Q   10/06    (2023.01)"),
-    ("F16H   57/04    (2010.01)", "B60L   53/16    (2019.01)"),
+    (
+        "H01L   21/67    (2006.01)",
+        "H01L   23/48    (2006.01)",
+        "G06F   30/39    (2020.01)",
+        "H05K    1/02    (2006.01)",
+    ),
+    (
+        "A61K   39/395   (2006.01)",
+        "C12N   15/13    (2006.01)",
+        "G01N   33/68    (2006.01)",
+        "C02F    1/44    (2023.01)",
+    ),
+    (
+        "G06N    3/08    (2006.01)",
+        "G06F   18/24    (2023.01)",
+        "G06V   10/82    (2022.01)",
+        "G06T    7/00    (2017.01)",
+    ),
+    (
+        "H04L   67/10    (2022.01)",
+        "G06Q   10/06    (2023.01)",
+        "H04W   72/04    (2023.01)",
+        "C08L   23/12    (2006.01)",
+    ),
+    (
+        "F16H   57/04    (2010.01)",
+        "B60L   53/16    (2019.01)",
+        "A47B   47/00    (2006.01)",
+        "B65D   85/00    (2006.01)",
+    ),
 )
+# Of these the ones of strategic emerging industries (assumed, as in the methodology).
+STRATEGIC = frozenset(("H01L", "A61K", "C12N", "G06N", "G06V", "H04W", "C08L", "B60L"))
 TITLES = ("检测方法", "控制系统", "制备工艺", "存储介质", "装置及其应用", "封装结构", "组合物", "数据处理方法")
 
 # Recognition lists: kind, validity in years, whether the list carries USCCs, share of technology enterprises in it.
@@ -370,17 +458,79 @@ RECOGNITIONS: tuple[tuple[str, int, bool, float], ...] = (
     ("高新技术企业", 3, True, 0.06),
     ("专精特新中小企业", 3, False, 0.025),
     ("专精特新小巨人", 3, True, 0.006),
-    ("链主企业", 3, False, 0.001),
-    ("科技领军企业", 3, True, 0.0015),
 )
+# Lists of the few: kind, validity in years, whether the list carries USCCs, how many a good park has a year.
+LEADERS: tuple[tuple[str, int, bool, float], ...] = (("链主企业", 3, False, 0.8), ("科技领军企业", 3, True, 1.2))
+# Points of the ladder: only an enterprise's highest count (assumed, as in the methodology).
+LADDER = {
+    "科技型中小企业": 1,
+    "高新技术企业": 2,
+    "专精特新中小企业": 3,
+    "专精特新小巨人": 5,
+    "隐形冠军": 8,
+    "独角兽": 10,
+}
 
-# Self-reported items: code, name, unit, lowest and highest value (invented ranges).
-REPORT_ITEMS: tuple[tuple[str, str, str, int, int], ...] = (
-    ("A7", "科技领军与链主企业、创新联合体数", "个", 0, 12),
-    ("B8.1", "高质量孵化器数", "个", 0, 3),
-    ("B8.2", "当年新增在孵企业数", "家", 5, 120),
-    ("C1", "“一门式”政务事项可办率", "%", 55, 100),
-    ("C2", "政务事项按时办结率", "%", 80, 100),
-    ("D1", "开放服务的专业技术平台数", "个", 0, 20),
-    ("D6", "专项培训人次", "人次", 100, 9000),
+
+@dataclass(frozen=True)
+class Item:
+    """A self-reported item as the zone office asks for it, and how its values are invented.
+
+    Attributes:
+        code, name, unit: As in the methodology.
+        per: What a value grows with: ``enterprise``, ``employee`` (of the park), another item's code, or nothing.
+        low, high: Least and greatest value for one of these.
+        decimals: Digits behind the point.
+        part_of: Item that it must not exceed.
+    """
+
+    code: str
+    name: str
+    unit: str
+    per: str
+    low: float
+    high: float
+    decimals: int = 0
+    part_of: str = ""
+
+
+REPORT_ITEMS: tuple[Item, ...] = (
+    Item("A7.1", "园区大企业牵头的创新联合体数", "个", "", 0, 4),
+    Item("B8.1", "高质量孵化器数", "家", "", 0, 3),
+    Item("B8.2", "高质量培育孵化器数", "家", "", 0, 4),
+    Item("B8.3", "当年新增在孵企业数", "家", "", 5, 220),
+    Item("B9.1", "技术合同成交额", "万元", "employee", 0.2, 9, 2),
+    Item("C1.2", "全市“一门式”清单事项数", "项", "", 186, 186),
+    Item("C1.1", "可在园区办理的清单事项数", "项", "C1.2", 0.45, 1.02, part_of="C1.2"),
+    Item("C2.2", "办结件数", "件", "", 800, 24_000),
+    Item("C2.1", "承诺时限内办结件数", "件", "C2.2", 0.82, 1.0, part_of="C2.2"),
+    Item("C5.4", "当年承诺供给面积", "万平方米", "", 4, 60, 1),
+    Item("C5.1", "当年交付标准地面积", "万平方米", "C5.4", 0.1, 0.4, 2),
+    Item("C5.2", "当年交付标准厂房面积", "万平方米", "C5.4", 0.15, 0.45, 2),
+    Item("C5.3", "当年交付工业上楼面积", "万平方米", "C5.4", 0.0, 0.4, 2),
+    Item("C6.1", "“首创”场景数", "个", "", 0, 9),
+    Item("C6.2", "“首发”产品数", "个", "", 0, 14),
+    Item("C7.2", "当年发明专利申请数", "件", "enterprise", 0.2, 2.4),
+    Item("C7.1", "通过快速预审的发明专利申请数", "件", "C7.2", 0.02, 0.5, part_of="C7.2"),
+    Item("C8.1", "留学归国人员数", "人", "employee", 0.002, 0.045),
+    Item("D1.1", "对外服务的概念验证平台数", "个", "enterprise", 0, 0.006),
+    Item("D1.2", "对外服务的中试平台数", "个", "enterprise", 0, 0.009),
+    Item("D1.3", "对外服务的检验检测平台数", "个", "enterprise", 0.001, 0.016),
+    Item("D3.1", "高质量孵化器在孵企业数", "家", "", -14, 60),
+    Item("D3.2", "高质量孵化器评价均分", "分", "", 76, 98, 1),
+    Item("D3.3", "高质量培育孵化器在孵企业数", "家", "", -8, 90),
+    Item("D3.4", "高质量培育孵化器评价均分", "分", "", 66, 92, 1),
+    Item("D3.5", "其他孵化器在孵企业数", "家", "", 3, 160),
+    Item("D3.6", "其他孵化器评价均分", "分", "", 48, 84, 1),
+    Item("D4.1", "知识产权证券化规模", "万元", "employee", -0.3, 0.6, 2),
+    Item("D4.2", "知识产权保险保额", "万元", "employee", 0.02, 0.8, 2),
+    Item("D5.1", "企业博士后科研工作站数", "个", "employee", 0.0, 0.0012),
+    Item("D5.2", "工程硕博士在培人数", "人", "employee", 0.0, 0.012),
+    Item("D6.1", "专项培训人次", "人次", "employee", 0.03, 1.1),
+    Item("D7.2", "载体建筑面积", "万平方米", "", 18, 260, 2),
+    Item("D7.1", "专业化运营面积", "万平方米", "D7.2", 0.08, 0.92, 2, part_of="D7.2"),
+    Item("D8.1", "跨园区股权合作企业对数", "对", "enterprise", 0, 0.008),
+    Item("D8.2", "“研发在甲园、制造在乙园”协作对数", "对", "enterprise", 0, 0.01),
 )
+# Scores that say nothing when nobody is scored, and the number of those who are.
+SCORED_BY = {"D3.2": "D3.1", "D3.4": "D3.3", "D3.6": "D3.5"}

@@ -168,10 +168,10 @@ class Sheet:
 
 
 def write_workbook(path: Path, sheets: Sequence[Sheet], noise: Noise, feed: str, created: date) -> int:
-    """Write a workbook, row by row in constant memory. Returns the number of rows below the headers."""
+    """Write a workbook, row by row, without temporary files. Returns the number of rows below the headers."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "in_memory": True}) as book:
         book.set_properties(
             {
                 "title": SYNTHETIC,

@@ -1,12 +1,14 @@
-"""The land: parcels of two cells each, plots that cover cells for a time, points that lie safely inside a cell.
+"""The land: parcels of two cells each and small plots, plots that cover cells for a time, points safely inside a cell.
 
 A cell is the smallest piece of land, so "which park is this point in on that day" is a look-up by cell and day, with
-no geometry. Plots are what the land desk delivers: one polygon over one or both cells of a parcel.
+no geometry; and which cells are neighbours is known from how they were laid out. Plots are what the land desk delivers:
+one polygon over one or both cells of a parcel, or over the one cell of a small plot.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,6 +21,10 @@ from parkindex.sample.days import NEVER, day
 # Lengths of a degree at Shanghai, metres.
 _METRES_LAT = 110_900.0
 _METRES_LON = 111_320.0
+# Latitude degrees between a small plot and the parcel it lies beside: it touches, a lane of ten metres is between, or
+# a road of forty, which is too wide for neighbours (20 m are the assumed limit).
+_GAPS = (0.0, 0.00009, 0.00036)
+_NEIGHBOURLY = 2
 
 Ring = tuple[tuple[float, float], ...]
 
@@ -56,12 +62,17 @@ class Plot:
 
 @dataclass(frozen=True)
 class Land:
-    """All cells and plots. ``cells_of_park[p]`` are the cells where park p's enterprises settle, of all times."""
+    """All cells and plots.
+
+    ``cells_of_park[p]`` are the cells where park p's enterprises settle, of all times; ``neighbours`` the pairs of
+    cells that are no more than 20 m apart, the smaller number first.
+    """
 
     cells: tuple[Cell, ...]
     plots: tuple[Plot, ...]
     cells_of_park: tuple[tuple[int, ...], ...]
     outside: tuple[int, ...]
+    neighbours: frozenset[tuple[int, int]]
 
     def park(self, cell: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the park (0-based) of each cell on each day, shape (n,); −1 where no plot is valid."""
@@ -79,7 +90,8 @@ def lay_out(edition: int, rng: np.random.Generator) -> Land:
     """Lay out the parks' parcels and plots for the three editions that end with ``edition``."""
     cells: list[Cell] = []
     plots: list[Plot] = []
-    cells_of_park: list[tuple[int, ...]] = []
+    cells_of_park: list[list[int]] = []
+    neighbours: set[tuple[int, int]] = set()
     for number, park in enumerate(facts.PARKS):
         own: list[int] = []
         count = 0
@@ -89,15 +101,20 @@ def lay_out(edition: int, rng: np.random.Generator) -> Land:
                 first = len(cells)
                 whole = _parcel(site, k, cells, rng)
                 own += [first, first + 1]
+                neighbours.add((first, first + 1))
                 start = day(date(edition - int(rng.integers(8, 15)), int(rng.integers(1, 13)), 1))
                 plots.append(
                     _plot(f"{park.code}-{count:02d}", number, site.district, (first, first + 1), whole, start, rng)
                 )
-        cells_of_park.append(tuple(own))
+        cells_of_park.append(own)
     outside = tuple(range(len(cells), len(cells) + len(facts.OUTSIDE)))
     cells += [Cell(district, (), west, south, east, north) for district, west, south, east, north in facts.OUTSIDE]
+    for plot, beside in _small(plots, cells, edition, rng):
+        plots.append(plot)
+        cells_of_park[plot.park] += plot.cells
+        neighbours |= {(cell, plot.cells[0]) for cell in beside}
     plots = _change(plots, cells, edition, rng)
-    return Land(tuple(cells), tuple(plots), tuple(cells_of_park), outside)
+    return Land(tuple(cells), tuple(plots), tuple(map(tuple, cells_of_park)), outside, frozenset(neighbours))
 
 
 def _parcel(site: facts.Site, k: int, cells: list[Cell], rng: np.random.Generator) -> Ring:
@@ -121,6 +138,68 @@ def _parcel(site: facts.Site, k: int, cells: list[Cell], rng: np.random.Generato
     ):
         cells.append(Cell(site.district, ring, x + west * half, y - 0.72 * half, x + east * half, y + 0.72 * half))
     return tuple(points)
+
+
+def _small(
+    parcels: list[Plot], cells: list[Cell], edition: int, rng: np.random.Generator
+) -> Iterator[tuple[Plot, tuple[int, ...]]]:
+    """Lay small plots out, add their cells, and give each with the cells that are its neighbours.
+
+    Of the southern parcels three in ten have one on their southern edge (touching, over a lane, or over a road); each
+    park has up to five that lie for themselves to the south, far from one another. P18-S… lies beside P18-03, which
+    ends; P07-S… beside the half of P15-05 that passes to P07; P20 has one of exactly 10 hectares, which is not small.
+    """
+    counts = dict.fromkeys(range(len(facts.PARKS)), 0)
+    of_park: dict[int, list[Plot]] = {}
+    for parcel in parcels:
+        of_park.setdefault(parcel.park, []).append(parcel)
+
+    def made(park: int, district: str, ring: Ring) -> Plot:
+        xs, ys = sorted(x for x, _ in ring), sorted(y for _, y in ring)
+        # Between the middle pairs of corners lies a rectangle that is inside for sure; a margin keeps points off edges.
+        west, east, south, north = xs[1], xs[2], ys[1], ys[2]
+        dx, dy = (east - west) * 0.1, (north - south) * 0.1
+        cells.append(Cell(district, ring, west + dx, south + dy, east - dx, north - dy))
+        counts[park] += 1
+        start = day(date(edition - int(rng.integers(8, 15)), int(rng.integers(1, 13)), 1))
+        plot_id = f"{facts.PARKS[park].code}-S{counts[park]}"
+        return _plot(plot_id, park, district, (len(cells) - 1,), ring, start, rng)
+
+    def beside(parcel: Plot, park: int, side: int, gap: int) -> tuple[Plot, tuple[int, ...]]:
+        """Lay a small plot along the southern (−1) or northern (1) edge of a parcel's western or eastern half."""
+        south_west, south, _, north_east, north, _ = parcel.ring
+        left, right = (south_west, south) if side < 0 else (north, north_east)
+        metres = (right[0] - left[0]) * _METRES_LON * math.cos(math.radians(left[1]))
+        depth = float(rng.uniform(25_000, 75_000)) / metres / _METRES_LAT
+        near = [(x, round(y + side * _GAPS[gap], 6)) for x, y in (left, right)]
+        far = round((min if side < 0 else max)(near[0][1], near[1][1]) + side * depth, 6)
+        corners = [(left[0], far), (right[0], far)]
+        ring = (*corners, *reversed(near)) if side < 0 else (*near, *reversed(corners))
+        # The corner in the middle of the parcel belongs to both halves.
+        return made(park, parcel.district, ring), parcel.cells if gap < _NEIGHBOURLY else ()
+
+    for number, park in enumerate(facts.PARKS):
+        for parcel in of_park[number]:
+            site = next(site for site in park.sites if site.district == parcel.district)
+            southern = parcel.ring[0][1] < site.latitude - site.half
+            chance, gap = float(rng.uniform(0, 1)), int(rng.integers(0, 3))
+            if parcel.plot_id == "P18-03":
+                yield beside(parcel, number, -1, 0)
+            elif parcel.plot_id == "P15-05":
+                yield beside(parcel, 6, 1, 0)
+            elif southern and chance < 0.3:
+                yield beside(parcel, number, -1, gap)
+        site = park.sites[0]
+        for k in range(int(rng.integers(0, 6))):
+            x = site.longitude + (k - 2) * 0.0042 + float(rng.uniform(0, 0.0006))
+            y = site.latitude - 2.15 * site.half - 0.0042
+            width, height = float(rng.uniform(0.0016, 0.003)), float(rng.uniform(0.0014, 0.0025))
+            west, south = round(x, 6), round(y - height, 6)
+            east, north = round(x + width, 6), round(y, 6)
+            plot = made(number, site.district, ((west, south), (east, south), (east, north), (west, north)))
+            if park.code == "P20" and k == 0:
+                plot = replace(plot, area=1000)
+            yield plot, ()
 
 
 def _plot(

@@ -45,6 +45,8 @@ class Profile:
         grants: Invention grants per 10,000 insured persons and year.
         growth: Yearly growth of revenue.
         honours: Unicorns expected at the end.
+        openness: Readiness to work with others and to serve them, 0 to 1.
+        efficiency: How well things are run, 0 to 1.
         pull: Relative attraction for enterprises that move.
     """
 
@@ -55,6 +57,8 @@ class Profile:
     grants: float
     growth: float
     honours: float
+    openness: float
+    efficiency: float
     pull: float
 
 
@@ -113,22 +117,36 @@ class Population:
     def __len__(self) -> int:
         return len(self.uscc)
 
+    @property
+    def first_name(self) -> Ints:
+        """Number of every enterprise's first name, shape (n,)."""
+        first: Ints = self.versions.name[self.versions.first]
+        return first
+
+    @property
+    def last_name(self) -> Ints:
+        """Number of every enterprise's last name, shape (n,)."""
+        last: Ints = self.versions.name[np.append(self.versions.first[1:], len(self.versions.name)) - 1]
+        return last
+
 
 def profiles(rng: np.random.Generator) -> list[Profile]:
     """Draw the parks' profiles: parks with high revenue tend to be good at the rest, with luck."""
     drawn = []
     for park in facts.PARKS:
         quality = min(1.0, max(0.0, 0.05 + 0.38 * (park.revenue - 0.5) + float(rng.uniform(-0.15, 0.3))))
-        luck = 0.55 * quality + 0.45 * rng.uniform(0, 1, 7)
+        luck = 0.55 * quality + 0.45 * rng.uniform(0, 1, 9)
         drawn.append(
             Profile(
                 births=0.05 + 0.17 * float(luck[0]),
                 deaths=0.065 - 0.05 * float(luck[1]),
-                equity=0.005 + 0.12 * float(luck[2]) ** 1.5,
+                equity=0.011 + 0.11 * float(luck[2]) ** 1.5,
                 research=0.006 + 0.085 * float(luck[3]),
                 grants=15 + 260 * float(luck[4]),
                 growth=-0.03 + 0.2 * float(luck[5]),
                 honours=24.0 * float(luck[6]) * quality,
+                openness=float(luck[7]),
+                efficiency=float(luck[8]),
                 pull=park.weight * (0.3 + quality),
             )
         )

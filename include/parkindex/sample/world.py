@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parkindex.sample import economy, innovation, land, population, reports
+from parkindex.sample import economy, financing, honours, innovation, land, legal, population, reports
 from parkindex.sample.sizes import Size
 
 
@@ -22,8 +22,9 @@ class World:
     accounts: economy.Accounts
     headcounts: economy.Headcounts
     patents: innovation.Patents
-    rounds: innovation.Rounds
-    recognitions: list[innovation.Recognition]
+    events: list[legal.Event]
+    rounds: financing.Rounds
+    recognitions: list[honours.Recognition]
     reports: list[reports.Report]
 
     @property
@@ -43,7 +44,8 @@ def make(edition: int, seed: int, size: Size) -> World:
     parks = population.profiles(stream(seed, 2))
     people = population.populate(edition, size, laid, parks, stream(seed, 3))
     employees = economy.staff(size, people, stream(seed, 4))
-    insured = economy.headcounts(edition, size, people, employees, stream(seed, 6))
+    insured = economy.headcounts(edition, size, people, parks, employees, stream(seed, 6))
+    invented = innovation.patents(edition, people, parks, employees, insured.enterprise, stream(seed, 7))
     return World(
         edition=edition,
         seed=seed,
@@ -52,8 +54,9 @@ def make(edition: int, seed: int, size: Size) -> World:
         population=people,
         accounts=economy.accounts(edition, size, people, parks, employees, stream(seed, 5)),
         headcounts=insured,
-        patents=innovation.patents(edition, people, parks, employees, insured.enterprise, stream(seed, 7)),
-        rounds=innovation.rounds(edition, people, parks, stream(seed, 8)),
-        recognitions=innovation.recognitions(edition, size, people, parks, stream(seed, 9)),
-        reports=reports.file(edition, stream(seed, 10)),
+        patents=invented,
+        events=legal.events(edition, people, parks, invented, stream(seed, 11)),
+        rounds=financing.rounds(edition, size, people, parks, stream(seed, 8)),
+        recognitions=honours.recognitions(edition, size, people, parks, stream(seed, 9)),
+        reports=reports.file(edition, people, insured, parks, stream(seed, 10)),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from parkindex.sample.days import date_of
-from parkindex.sample.economy import NOT_REPORTED
+from parkindex.sample.economy import NO_FIGURE, NOT_REPORTED
 from parkindex.sample.files import (
     DUPLICATE,
     Cell,
@@ -67,7 +67,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
 
 def _final(world: World, rows: Ints, rng: np.random.Generator) -> Iterator[_Row]:
     accounts, people = world.accounts, world.population
-    last_name = people.versions.name[np.append(people.versions.first[1:], len(people.versions.name)) - 1]
+    last_name = people.last_name
     for row in rows.tolist():
         e = int(accounts.enterprise[row])
         yield (
@@ -77,17 +77,17 @@ def _final(world: World, rows: Ints, rng: np.random.Generator) -> Iterator[_Row]
             date_of(accounts.reported[row]),
             thousands(accounts.revenue[row]),
             None if accounts.research[row] == NOT_REPORTED else thousands(accounts.research[row]),
-            thousands(accounts.value_added[row]),
-            thousands(accounts.assets[row]),
+            None if accounts.value_added[row] == NO_FIGURE else thousands(accounts.value_added[row]),
+            None if accounts.assets[row] == NOT_REPORTED else thousands(accounts.assets[row]),
             int(accounts.staff[row]),
         )
 
 
 def _earlier(world: World, rows: Ints, rng: np.random.Generator) -> Iterator[_Row]:
-    """The report that was replaced: 25 days before, other revenue and R&D."""
+    """The report that was replaced: 25 days before, other revenue, R&D and value added."""
     for number, row in zip(rows.tolist(), _final(world, rows, rng), strict=True):
         revenue = thousands(int(world.accounts.revenue[number]) * 13 // 10 + 77_000)
-        yield (*row[:3], date_of(world.accounts.reported[number] - 25), revenue, 1, *row[6:])
+        yield (*row[:3], date_of(world.accounts.reported[number] - 25), revenue, 1, 7, *row[7:])
 
 
 def thousands(yuan: int) -> int | float:

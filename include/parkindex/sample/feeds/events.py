@@ -12,7 +12,8 @@ import numpy as np
 from parkindex.sample import facts
 from parkindex.sample.days import date_of, last_day
 from parkindex.sample.files import DUPLICATE, SYNTHETIC, Noise, Planted, mixed, positions, printed, sent
-from parkindex.sample.innovation import KIND_B, NOBODY
+from parkindex.sample.innovation import NOBODY
+from parkindex.sample.legal import NO_AMOUNT
 from parkindex.sample.server import ANSWERS_FILE
 from parkindex.sample.world import World
 
@@ -43,41 +44,25 @@ def write(world: World, feeds: Path, api: Path, noise: Noise, rng: np.random.Gen
 
 def _events(world: World, rng: np.random.Generator) -> list[_Event]:
     patents, people = world.patents, world.population
-    events: list[_Event] = []
-    chance = rng.uniform(0, 1, len(patents.kind)).tolist()
-    for row in np.flatnonzero(patents.kind == KIND_B).tolist():
-        e = int(patents.enterprise[row])
-        stranger = facts.UNIVERSITIES[row % len(facts.UNIVERSITIES)]
-        holder = stranger if e == NOBODY else printed(people.names.text[int(patents.name[row])], rng)
-        code = None if e == NOBODY or row % 3 else people.uscc[e]
-        granted = int(patents.published[row])
-
-        def event(kind: str, after: int, counterparty: str | None = None, amount: str | None = None) -> None:
-            happened = granted + after  # noqa: B023 - called in this turn of the loop only
-            if happened <= last_day(world.edition):
-                events.append(
-                    {
-                        "eventId": f"PE{len(events) + 1:09d}",
-                        "applicationNo": patents.application[row],  # noqa: B023
-                        "eventType": kind,
-                        "eventDate": date_of(happened).isoformat(),
-                        "holder": holder,  # noqa: B023
-                        "holderUscc": code,  # noqa: B023
-                        "counterparty": counterparty,
-                        "amountCny": amount,
-                    }
-                )
-
-        event("grant", 0)
-        if chance[row] < 0.06:
-            event("transfer", 200 + row % 300, people.names.text[row % len(people.names.text)])
-        elif chance[row] < 0.1:
-            event("pledge", 100 + row % 400, facts.BANKS[row % len(facts.BANKS)], f"{(row % 90 + 10) * 100_000}.00")
-        elif chance[row] < 0.15:
-            event("lapse", 365 + row % 500)
-        elif chance[row] < 0.2:
-            event("pct_filing", 30 + row % 200)
-    return events
+    names, last_name = people.names.text, people.last_name.tolist()
+    rows: list[_Event] = []
+    for number, one in enumerate(world.events, start=1):
+        what = one.what
+        stranger = facts.STRANGERS[one.patent % len(facts.STRANGERS)]
+        other = printed(names[last_name[what.other]], rng) if what.other != NOBODY else what.stranger
+        rows.append(
+            {
+                "eventId": f"PE{number:09d}",
+                "applicationNo": patents.application[one.patent],
+                "eventType": what.kind,
+                "eventDate": date_of(what.day).isoformat(),
+                "holder": stranger if one.holder == NOBODY else printed(names[one.name], rng),
+                "holderUscc": people.uscc[one.holder] if one.with_code else None,
+                "counterparty": other or None,
+                "amountCny": None if what.amount == NO_AMOUNT else f"{what.amount // 100}.{what.amount % 100:02d}",
+            }
+        )
+    return rows
 
 
 def _write(path: Path, events: list[_Event], noise: Noise, rng: np.random.Generator) -> int:

@@ -22,7 +22,7 @@ from parkindex.sample.files import (
     sent,
     write_workbook,
 )
-from parkindex.sample.innovation import BY_BRAND_ONLY, BY_NAME_AS_BRAND, BY_REGISTERED_NAME
+from parkindex.sample.financing import BY_BRAND_ONLY, BY_NAME_AS_BRAND, BY_REGISTERED_NAME
 from parkindex.sample.world import World
 
 FEED = "financing_rounds"
@@ -63,7 +63,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
 
 def _first_names(world: World) -> list[str]:
     people = world.population
-    return [people.names.text[n] for n in people.versions.name[people.versions.first].tolist()]
+    return [people.names.text[n] for n in people.first_name.tolist()]
 
 
 def _rows(world: World, names: list[str], until: int) -> list[_Row]:
@@ -78,7 +78,7 @@ def _rows(world: World, names: list[str], until: int) -> list[_Row]:
         happened: tuple[Cell, ...] = (
             date_of(rounds.day[row]).isoformat(),
             rounds.round_name[row],
-            rounds.amount[row],
+            rounds.amount[row].text,
             f"{facts.INVESTORS[row % 5]},{facts.INVESTORS[(row + 2) % 5]}" if row % 3 else "-",
         )
         if e == previous:

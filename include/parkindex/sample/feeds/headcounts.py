@@ -45,10 +45,10 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
         wrong = rng.uniform(0, 1, len(own)) < (0.01 if m + 1 < len(head.months) else 0)
         insured = head.insured[own, m]
         delivered = np.where(wrong, insured * 2 + 1, insured)
-        rows = [*_rows(world, own, delivered, f"{month:%Y-%m}"), *waiting]
+        rows = [*_rows(world, own, m, delivered, f"{month:%Y-%m}"), *waiting]
         for row in waiting:
             noise.supersede(FEED, previous, f"{row[1]} {row[0]}", file, "miscounted, corrected a month later")
-        waiting = list(_rows(world, own[wrong], insured[wrong], f"{month:%Y-%m}"))
+        waiting = list(_rows(world, own[wrong], m, insured[wrong], f"{month:%Y-%m}"))
         planted = _planted(rows, ghosts, rng, contradicts=month.month == 1) if rows else []
         counts[file] = write_csv(path, _HEADER, mixed(rows, planted), noise, FEED, encoding="gb18030", line_end="\r\n")
         following = date(month.year + month.month // 12, month.month % 12 + 1, 20)
@@ -57,15 +57,16 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
     return counts
 
 
-def _rows(world: World, own: Ints, insured: Ints, month: str) -> Iterator[_Row]:
+def _rows(world: World, own: Ints, m: int, insured: Ints, month: str) -> Iterator[_Row]:
     head, people = world.headcounts, world.population
     owner = head.enterprise[own]
     name = people.versions.name[people.versions.first[owner]]
-    bands = [insured * share[own] // 1000 for share in (head.bachelor, head.master, head.doctor, head.foreign)]
+    bands = [insured * share[own] // 1000 for share in (head.bachelor, head.master, head.doctor)]
+    bands.append(head.foreign[own, m])
     for e, n, *counts in zip(
         owner.tolist(), name.tolist(), insured.tolist(), *(b.tolist() for b in bands), strict=True
     ):
-        yield (month, people.uscc[e], people.names.text[n], *map(str, counts))
+        yield (month, people.uscc[e], people.names.text[n], *("" if c == NOT_REPORTED else str(c) for c in counts))
 
 
 def _planted(

@@ -19,6 +19,8 @@ FEED = "park_reports"
 _COVER = ("园区代码", "园区名称", "年度", "填报日期", "填报人", "联系电话")
 _DECLARED = ("园区代码", "年度", "填报日期", "产业名称", "类型", "行业小类代码(GB/T 4754-2017)")
 _ITEMS = ("园区代码", "年度", "填报日期", "指标代码", "指标名称", "数值", "计量单位", "佐证材料")
+# How an empty cell is written, depending on who writes.
+_EMPTY: tuple[Cell, ...] = (None, "-", "无")
 _Rows = list[tuple[Sequence[Cell], Planted[Sequence[Cell]] | None]]
 
 
@@ -48,7 +50,8 @@ def _sheets(report: Report, code: str, rng: np.random.Generator) -> list[Sheet]:
     cover: _Rows = [((code, facts.PARKS[report.park].name, *head[1:], person(report.park), phone), None)]
     declared = [(*head, name, kind, industry) for name, kind, codes in report.declared for industry in codes]
     items: list[Sequence[Cell]] = [
-        (*head, item, name, float(value), unit, proof) for item, name, value, unit, proof in report.items
+        (*head, item.code, item.name, _number(item.value, report), item.unit, item.evidence or _EMPTY[report.park % 3])
+        for item in report.items
     ]
     wrong_rows: list[tuple[int, Planted[Sequence[Cell]]]] = []
     wrong_items: list[tuple[int, Planted[Sequence[Cell]]]] = []
@@ -73,3 +76,7 @@ def _sheets(report: Report, code: str, rng: np.random.Generator) -> list[Sheet]:
         Sheet("主导产业", _DECLARED, mixed(declared, wrong_rows), "declared_industries"),
         Sheet("指标填报", _ITEMS, mixed(items, wrong_items), "items"),
     ]
+
+
+def _number(value: str, report: Report) -> Cell:
+    return float(value) if value else _EMPTY[report.park % 3]

@@ -1,4 +1,4 @@
-"""patents: half-yearly ZIP archives of CNIPA gazette documents in the current format."""
+"""patents: ZIP archives of CNIPA gazette documents in the current format: the older grants, then one each half year."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from parkindex.sample import facts
-from parkindex.sample.days import date_of, day
+from parkindex.sample import facts, innovation
+from parkindex.sample.days import date_of, day, first_day
 from parkindex.sample.feeds.registry import address
 from parkindex.sample.files import DUPLICATE, SYNTHETIC, Noise, Planted, mixed, positions, printed, sent
 from parkindex.sample.innovation import KINDS, NOBODY
@@ -20,7 +20,6 @@ from parkindex.sample.world import World
 
 FEED = "patents"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_STRANGERS = (*facts.UNIVERSITIES, *facts.PERSONS_AS_APPLICANTS, "虚澜昱檀科技(未登记)有限公司")
 
 
 def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) -> dict[str, int]:
@@ -30,6 +29,12 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
     halves = [(year, half) for year in range(world.edition - 3, world.edition + 1) for half in (1, 2)]
     waiting = np.zeros(0, dtype=np.int64)
     previous = ""
+    stock = np.flatnonzero(patents.published < first_day(world.edition - 3))
+    if len(stock):
+        file = f"synthetic-patents-stock-{world.edition - 4}.zip"
+        path = folder / FEED / file
+        counts[file] = _archive(path, mixed(_documents(world, stock, set(), rng), _planted(world, stock, rng)), noise)
+        sent(path, date(world.edition - 3, 1, 9))
     for year, half in halves:
         low = day(date(year, 1 if half == 1 else 7, 1))
         high = day(date(year, 7, 1) if half == 1 else date(year + 1, 1, 1))
@@ -75,7 +80,7 @@ def _document(world: World, row: int, rng: np.random.Generator, *, is_wrong: boo
     patents, people, versions = world.patents, world.population, world.population.versions
     e = int(patents.enterprise[row])
     if e == NOBODY or is_wrong:
-        first, place = _STRANGERS[row % len(_STRANGERS)], "上海市虚构路1号"
+        first, place = facts.STRANGERS[row % len(facts.STRANGERS)], "上海市虚构路1号"
     else:
         first = printed(people.names.text[int(patents.name[row])], rng)
         at = versions.first[e]
@@ -95,7 +100,7 @@ def _document(world: World, row: int, rng: np.random.Generator, *, is_wrong: boo
         filed=f"{date_of(patents.filed[row]):%Y%m%d}",
         title=f"一种{facts.TRADE_WORDS[subject][row % 5]}{facts.TITLES[row % len(facts.TITLES)]}",
         applicants=applicants,
-        classes=facts.IPC[subject][: 1 + row % 2] if patents.kind[row] < 3 else ("14-02",),
+        classes=innovation.classes(patents, row),
     )
 
 

@@ -24,7 +24,7 @@ from parkindex.sample.files import (
     sent,
     write_workbook,
 )
-from parkindex.sample.innovation import Recognition
+from parkindex.sample.honours import Recognition
 from parkindex.sample.world import World
 
 FEED = "recognitions"
