@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import yaml
 
 from parkindex import contracts
 from parkindex.contracts import Contract
@@ -118,3 +121,73 @@ def write(folder: Path, *changes: tuple[str, str]) -> Path:
 def small(folder: Path, *changes: tuple[str, str]) -> Contract:
     """Return the small contract with some texts replaced."""
     return contracts.load_file(write(folder, *changes))
+
+
+def server(name: str, path: str, form: str, encoding: str = "UTF-8", **properties: object) -> dict[str, object]:
+    """Return one delivery form for :func:`plain`."""
+    made: dict[str, object] = {"server": name, "type": "local", "path": path, "format": form, "encoding": encoding}
+    if properties:
+        made["customProperties"] = [{"property": key, "value": value} for key, value in properties.items()]
+    return made
+
+
+def plain(
+    folder: Path,
+    feed: str,
+    columns: Mapping[str, str | Mapping[str, object]],
+    servers: Sequence[Mapping[str, object]],
+    *,
+    key: Sequence[str],
+    table: Mapping[str, object] | None = None,
+    **properties: object,
+) -> Contract:
+    """Write and return a contract of one table.
+
+    Args:
+        folder: Where to write it.
+        feed: Its name.
+        columns: Column → header of the provider, or what the contract says about the column (with ``header``).
+        servers: Its delivery forms.
+        key: Primary key.
+        table: Custom properties of the table.
+        properties: Custom properties of the contract; ``onUnknownColumn`` is ``freeze`` unless given.
+    """
+    made = []
+    for name, said in columns.items():
+        about = {"header": said} if isinstance(said, str) else dict(said)
+        column = {"name": name, "logicalType": "string", "physicalType": "text"}
+        column["synonyms"] = [{"synonym": about.pop("header", name)}]
+        if name in key:
+            column |= {"primaryKey": True, "primaryKeyPosition": list(key).index(name) + 1}
+        made.append(column | about)
+    said = {"onUnknownColumn": "freeze", "nullTokens": [""], **properties}
+    document = {
+        "kind": "DataContract",
+        "apiVersion": "v3.2.0",
+        "id": feed,
+        "name": feed,
+        "version": "1.0.0",
+        "status": "active",
+        "description": {"purpose": "A feed of the tests."},
+        "team": {"name": "test-desk"},
+        "servers": list(servers),
+        "schema": [
+            {
+                "name": feed,
+                "physicalName": f"{feed}_v1",
+                "logicalType": "object",
+                "description": "Rows.",
+                "dataGranularityDescription": "One row per key.",
+                "properties": made,
+                **({"customProperties": [{"property": one, "value": table[one]} for one in table]} if table else {}),
+            }
+        ],
+        "slaProperties": [
+            {"property": "frequency", "value": 1, "unit": "y"},
+            {"property": "latency", "value": 30, "unit": "d"},
+        ],
+        "customProperties": [{"property": name, "value": value} for name, value in said.items()],
+    }
+    path = folder / f"{feed}.odcs.yaml"
+    path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), "utf-8")
+    return contracts.load_file(path)

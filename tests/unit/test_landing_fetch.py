@@ -50,6 +50,7 @@ class Server:
     def __init__(self) -> None:
         self.script: Script = lambda page, size, _: page_of(SHOPS, page, size)
         self.asked: list[int] = []
+        self.sent: list[dict[str, str]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,6 +58,7 @@ class Server:
                 query = parse_qs(urlsplit(self.path).query)
                 page, size = int(query["page"][0]), int(query["size"][0])
                 outer.asked.append(page)
+                outer.sent.append(dict(self.headers.items()))
                 answer = outer.script(page, size, outer.asked.count(page))
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
@@ -191,3 +193,118 @@ def test_a_source_without_records_gives_one_empty_page(server: Server, contract:
 def test_a_feed_without_an_api_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="paged"):
         fetch(contracts.load("patents"), "http://127.0.0.1:9/", tmp_path)
+
+
+def test_a_crawl_goes_on_behind_its_last_committed_page(server: Server, contract: Contract, tmp_path: Path) -> None:
+    whole = fetch(contract, server.url, tmp_path / "other" / "inbox").read_bytes()
+    server.script = lambda page, size, times: page_of(SHOPS, page, size) if page < 3 else Answer(b"", 503, {})
+    with pytest.raises(ServiceDownError, match="asked 6 times") as caught:
+        fetch(contract, server.url, tmp_path / "inbox")
+    assert "goes on from this page" in caught.value.next_step
+    assert "key=k" not in str(caught.value)
+    server.script = lambda page, size, times: page_of(SHOPS, page, size)
+    server.asked.clear()
+    assert fetch(contract, server.url, tmp_path / "inbox").read_bytes() == whole
+    assert server.asked == [1, 3, 1]  # the first page proves that nothing moved, the second is not sent again
+    assert not [one.name for one in (tmp_path / "inbox").iterdir() if one.suffix != ".zip"]
+
+
+def test_a_source_that_moved_meanwhile_is_read_anew(server: Server, contract: Contract, tmp_path: Path) -> None:
+    server.script = lambda page, size, times: page_of(SHOPS, page, size) if page < 3 else Answer(b"", 503, {})
+    with pytest.raises(ServiceDownError):
+        fetch(contract, server.url, tmp_path / "inbox")
+    moved = [{"code": "NEW"}, *SHOPS]
+    server.script = lambda page, size, times: page_of(moved, page, size)
+    server.asked.clear()
+    path = fetch(contract, server.url, tmp_path / "inbox")
+    codes = [cells[0] for block in readers.read(contract, path).blocks for cells in block.cells.rows()]
+    assert codes == [shop["code"] for shop in moved]
+
+
+def test_a_half_written_page_is_asked_for_again(server: Server, contract: Contract, tmp_path: Path) -> None:
+    server.script = lambda page, size, times: page_of(SHOPS, page, size) if page < 3 else Answer(b"", 503, {})
+    with pytest.raises(ServiceDownError):
+        fetch(contract, server.url, tmp_path / "inbox")
+    (second,) = tmp_path.glob(".fetch/shops/*.partial/000002.json")
+    second.write_bytes(second.read_bytes()[:-3])
+    server.script = lambda page, size, times: page_of(SHOPS, page, size)
+    server.asked.clear()
+    fetch(contract, server.url, tmp_path / "inbox")
+    assert server.asked == [1, 2, 3, 1]
+
+
+def test_records_that_move_between_pages_are_found(server: Server, contract: Contract, tmp_path: Path) -> None:
+    shifted = [{"code": "NEW"}, *SHOPS[:-1]]  # one came, one went: the total is the same
+    server.script = lambda page, size, times: page_of(SHOPS if page == 1 and times == 1 else shifted, page, size)
+    with pytest.raises(BadInputError) as caught:
+        fetch(contract, server.url, tmp_path / "inbox")
+    assert "first page changed" in caught.value.why
+    overlapping = [*SHOPS[:2], *SHOPS[:2], SHOPS[4]]
+    server.script = lambda page, size, times: page_of(overlapping, page, size)
+    with pytest.raises(BadInputError) as caught:
+        fetch(contract, server.url, tmp_path / "inbox")
+    assert "page 2 repeats 2 record(s)" in caught.value.why
+    assert not list(tmp_path.glob(".fetch/shops/*.partial"))
+
+
+def test_a_record_that_the_provider_repeats_across_two_pages_is_kept(
+    server: Server, contract: Contract, tmp_path: Path
+) -> None:
+    items = [SHOPS[0], SHOPS[1], SHOPS[1], SHOPS[2]]
+    server.script = lambda page, size, times: page_of(items, page, size)
+    path = fetch(contract, server.url, tmp_path / "inbox")
+    assert sum(block.cells.height for block in readers.read(contract, path).blocks) == 4
+
+
+def test_what_did_not_change_is_not_sent_again(server: Server, contract: Contract, tmp_path: Path) -> None:
+    def script(page: int, size: int, times: int) -> Answer:
+        answer = page_of(SHOPS, page, size)
+        answer.headers["ETag"] = f'"{page}"'
+        return answer
+
+    server.script = script
+    first = fetch(contract, server.url, tmp_path / "inbox")
+    server.script = lambda page, size, times: Answer(b"", 304, {})
+    first.unlink()
+    assert fetch(contract, server.url, tmp_path / "inbox") == first
+    assert first.stat().st_mtime == 1704276000
+    assert server.sent[-1]["If-None-Match"] == '"1"'
+    assert server.sent[-1]["If-Modified-Since"] == "Mon, 01 Jan 2024 10:00:00 GMT"
+
+
+def test_a_token_is_sent_and_an_expired_one_renewed_without_reading_twice(
+    server: Server, contract: Contract, tmp_path: Path
+) -> None:
+    server.script = lambda page, size, times: page_of(SHOPS, page, size) if page < 3 else Answer(b"", 401, {})
+    with pytest.raises(BadInputError, match="refuses access") as caught:
+        fetch(contract, server.url, tmp_path / "inbox", token="old-secret")
+    assert "old-secret" not in str(caught.value)
+    assert "PARKINDEX_SOURCE_" in caught.value.next_step
+    server.script = lambda page, size, times: page_of(SHOPS, page, size)
+    server.asked.clear()
+    fetch(contract, server.url, tmp_path / "inbox", token="new")
+    assert server.asked == [1, 3, 1]
+    assert {headers.get("Authorization") for headers in server.sent[-3:]} == {"Bearer new"}
+
+
+def test_a_source_that_asks_for_too_much_patience_is_left_alone(
+    server: Server, contract: Contract, tmp_path: Path
+) -> None:
+    server.script = lambda page, size, times: Answer(b"", 429, {"Retry-After": "86400"})
+    with pytest.raises(ServiceDownError) as caught:
+        fetch(contract, server.url, tmp_path / "inbox")
+    assert "asks to wait 86400 s" in caught.value.why
+    assert server.asked == [1]
+
+
+def test_a_page_that_drips_or_never_ends_is_given_up(
+    server: Server, contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_PAGE_SECONDS", -1.0)
+    with pytest.raises(ServiceDownError) as caught:
+        fetch(contract, server.url, tmp_path / "inbox")
+    assert "was not whole" in caught.value.why
+    monkeypatch.setattr(fetching, "_MOST_PAGE_BYTES", 10)
+    with pytest.raises(BadInputError) as refused:
+        fetch(contract, server.url, tmp_path / "inbox")
+    assert "more than 10 bytes" in refused.value.why

@@ -205,3 +205,58 @@ def test_a_block_of_no_rows_breaks_nothing(tmp_path: Path) -> None:
     block = block_of(contract, tmp_path, GOOD)
     empty = Block(block.table, block.header, block.cells.clear(), pl.Series([], dtype=pl.Int64))
     assert judge(contract, empty).broken.to_list() == []
+
+
+def test_dates_out_of_the_possible(tmp_path: Path) -> None:
+    future = (
+        "synonyms: [{synonym: 注册日期}]",
+        "synonyms: [{synonym: 注册日期}]\n        customProperties: [{property: notAfter, value: received}]",
+    )
+    contract = small(tmp_path, future)
+    lines = [GOOD.replace("2020-02-29", day) for day in ("1899-12-31", "1900-01-01", "2024-03-01", "2024-03-02")]
+    block = block_of(contract, tmp_path, *lines)
+    early, late = [("registered", "date.too_early")], [("registered", "date.future")]
+    assert broken(judge(contract, block, date(2024, 3, 1))) == [early, [], [], late]
+    assert broken(judge(contract, block)) == [early, [], [], []]
+
+
+def test_a_currency_in_its_time(tmp_path: Path) -> None:
+    contract = small(
+        tmp_path,
+        (
+            "{property: parse, value: money_text}",
+            "{property: parse, value: money_text}, {property: currencyDate, value: registered}",
+        ),
+    )
+    cases = {"1994-05-01": "德国马克", "2002-03-01": "法国法郎", "1998-12-31": "欧元", "1999-01-01": "欧元"}
+    lines = [GOOD.replace("2020-02-29", day).replace("5万元", f"5万{money}") for day, money in cases.items()]
+    wrong = [("capital", "money.currency_date")]
+    assert broken(judge(contract, block_of(contract, tmp_path, *lines))) == [[], wrong, wrong, []]
+
+
+def test_mojibake_is_told_from_names_of_other_countries(tmp_path: Path) -> None:
+    contract = small(tmp_path)
+    lines = [GOOD.replace("茶馆", name) for name in ("ÉÏº£", "上海".encode().decode("latin-1"), "锟斤拷茶", "Café é")]
+    wrong = ("name", "text.mojibake")
+    found = broken(judge(contract, block_of(contract, tmp_path, *lines)))
+    assert [wrong in one for one in found] == [True, True, True, False]
+    assert found[3] == []
+
+
+def test_another_unit_of_money_is_brought_to_the_contract_s_exactly(tmp_path: Path) -> None:
+    change = (
+        "synonyms: [{synonym: 面积}]",
+        "synonyms: [{synonym: 面积(千元)}]\n        customProperties: [{property: unit, value: thousand_cny}]",
+    )
+    contract = small(tmp_path, change)
+    path = tmp_path / "units.csv"
+    for header, text, expected in (
+        ("面积(万元)", "12.345", "123.45"),
+        ("面积(元)", "1230", "1.230"),
+        ("面积(千元)", "7", "7"),
+    ):
+        path.write_text(f"代码,{header}\nA,{text}\nB,x\n", "utf-8")
+        (block,) = readers.read(contract, path).blocks
+        judged = judge(contract, block)
+        assert judged.values["area"][0] == expected
+        assert broken(judged) == [[], [("area", "type.number")]]
