@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +116,12 @@ class Block:
         parts = len(self.table.columns) + len(self.header.unknown)
         return Octets.of(self.joined, separators=(parts - 1) * len(self.rows))
 
+    def records(self) -> list[memoryview]:
+        """Return the bytes of each row's joined cells, none of them copied."""
+        data, offsets = _buffers(self.joined)
+        whole, ends = memoryview(data), offsets.tolist()
+        return [whole[begin:end] for begin, end in pairwise(ends)]
+
 
 _LOST_TWICE = "锟斤拷".encode()
 
@@ -139,12 +147,11 @@ class Octets:
     @classmethod
     def of(cls, joined: pl.Series, separators: int) -> Octets:
         """Look at rows joined by ``SEPARATOR``, which stands between their cells ``separators`` times in all."""
-        _, ends, data = joined.to_arrow().cast(pa.large_string()).buffers()
-        raw = np.frombuffer(data or b"", dtype=np.uint8)
-        offsets = np.frombuffer(ends or bytes(8), dtype=np.int64)[: len(joined) + 1]
+        data, offsets = _buffers(joined)
+        raw = np.frombuffer(data, dtype=np.uint8)
         longest = int(np.diff(offsets).max(initial=0))
         controls, backslash, padded = -separators, False, False
-        doubtful = _LOST_TWICE in (data.to_pybytes() if data is not None else b"")
+        doubtful = _LOST_TWICE in bytes(data)
         found = []
         for begin in range(0, len(raw), _CACHED):
             part = raw[begin : begin + _CACHED]
@@ -162,6 +169,12 @@ class Octets:
             padded or controls != 0 or _wide_spaces(raw, places, kinds) or _at_edge(raw, offsets, places[kinds == 0x20])
         )
         return cls(controls == 0 and not lost, doubtful, backslash, padded, longest)
+
+
+def _buffers(texts: pl.Series) -> tuple[Any, npt.NDArray[np.int64]]:
+    """Return the UTF-8 bytes of texts, one behind the other, and where each begins (and the last ends)."""
+    _, ends, data = texts.to_arrow().cast(pa.large_string()).buffers()
+    return data or b"", np.frombuffer(ends or bytes(8), dtype=np.int64)[: len(texts) + 1]
 
 
 def places_of(raw: Bytes, wanted: Callable[[Bytes], npt.NDArray[np.bool_]]) -> npt.NDArray[np.int64]:

@@ -170,7 +170,7 @@ class _Reader:
                 return
             if len(structure.ends):
                 end = int(structure.ends[-1])
-                yield from self._block(carried[:end], structure)
+                yield from self._block(carried, structure)
                 carried = carried[end:]
         if carried.strip():
             structure = _structure(carried + b"\n", self.delimiter.encode())
@@ -207,7 +207,7 @@ class _Reader:
         set_aside = tuple(
             self._ragged(_cells(data[int(begin) : int(end)], self.delimiter), int(line)) for begin, end, line in spans
         )
-        body = data if keep.all() else _without(data, structure, np.flatnonzero(~keep))
+        body = _without(data, structure, np.flatnonzero(~keep))
         rows = pl.Series(lines[keep], dtype=pl.Int64)
         yield Block(self.table, self.header, _parsed(body, width, len(rows), self.delimiter), rows, set_aside=set_aside)
 
@@ -337,10 +337,11 @@ class _Pieces(io.RawIOBase):
 
 
 def _without(data: bytes, structure: _Structure, dropped: npt.NDArray[np.int64]) -> bytes:
-    """Return the bytes without some of their records."""
+    """Return the bytes of all records but some."""
     begins = [0, *structure.ends[dropped].tolist()]
-    ends = [*structure.starts[dropped].tolist(), len(data)]
-    return b"".join([data[begin:end] for begin, end in zip(begins, ends, strict=True)])
+    ends = [*structure.starts[dropped].tolist(), int(structure.ends[-1])]
+    whole = memoryview(data)
+    return b"".join([whole[begin:end] for begin, end in zip(begins, ends, strict=True)])
 
 
 def _is_empty_line(raw: npt.NDArray[np.uint8], structure: _Structure) -> npt.NDArray[np.bool_]:

@@ -43,7 +43,7 @@ def fingerprints(block: Block) -> Fingerprints:
     The order of a file's columns makes no difference, nor does a column that is absent against one that is empty.
     """
     joined = block.joined
-    rows: list[bytes] = joined.cast(pl.Binary).to_list()
+    rows: list[memoryview | bytes] = [*block.records()]
     if not block.octets.plain:
         width = len(block.table.columns) + len(block.header.unknown) - 1
         ambiguous = joined.str.count_matches(SEPARATOR, literal=True) != width
