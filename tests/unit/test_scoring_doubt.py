@@ -261,10 +261,11 @@ def test_reliability_and_components_are_those_of_numbers_worked_out_by_hand() ->
 def test_weak_opposed_and_redundant_indicators_are_flagged() -> None:
     document = copy.deepcopy(RULES)
     bounds = {row["code"]: row["bounds"] for row in document["indicators"] if row["state"] == "computed"}
+    directions = {row["code"]: row["direction"] for row in document["indicators"]}
 
     def value(place: int, code: str) -> float:
         share = 0.1 + 0.8 * place / (len(PARKS) - 1)
-        if code == "C4":
+        if (code == "C4") != (directions[code] < 0):
             share = 1 - share
         return float(bounds[code]["low"] + share * (bounds[code]["high"] - bounds[code]["low"]))
 

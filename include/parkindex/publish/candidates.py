@@ -17,7 +17,7 @@ from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.identity import resolve
 from parkindex.ledger import attempts, tables
 from parkindex.methodology import Methodology
-from parkindex.publish import canonical, code, contents
+from parkindex.publish import canonical, code, contents, doubts
 from parkindex.scoring import edition as scoring
 from parkindex.settings import Settings
 from parkindex.transform import warehouse
@@ -125,6 +125,8 @@ def _build_schemas(
     warehouse.relate(engine, settings, prefix, as_known, rules.sha256, identity_run_id)
     warehouse.index(engine, settings, prefix, as_known, rules.sha256, identity_run_id, rules.edition)
     _fill_rank_intervals(engine, prefix, rules)
+    with engine.begin() as connection:
+        doubts.fill(connection, prefix, rules.edition, rules.document, identity_run_id)
     return identity_run_id
 
 

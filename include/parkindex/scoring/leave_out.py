@@ -63,6 +63,7 @@ class WithoutEnterprises:
         enterprises: Enterprises, sorted.
         parks: Parks in the order of the methodology.
         before: Ranks with everybody, ``(n,)``; NaN for a park without a rank.
+        totals_before: Totals with everybody, ``(n,)``.
         totals: Totals without each, ``(enterprises, n)``.
         ranks: Ranks without each, ``(enterprises, n)``.
         not_updated: Indicators that keep their values, because they are no ratio of sums.
@@ -71,6 +72,7 @@ class WithoutEnterprises:
     enterprises: list[str]
     parks: list[str]
     before: Floats
+    totals_before: Floats
     totals: Floats
     ranks: Floats
     not_updated: list[str]
@@ -125,8 +127,8 @@ def without_enterprises(
     base = steps(framework, matrix)
     park_row = {code: row for row, code in enumerate(framework.parks)}
     column = {code: place for place, code in enumerate(framework.indicators)}
-    numerators, denominators, scale = _parts(framework, measured, matrix)
-    not_updated = [code for place, code in enumerate(framework.indicators) if np.isnan(scale[place])]
+    ratios = _ratios(framework, measured, matrix)
+    not_updated = [code for place, code in enumerate(framework.indicators) if np.isnan(ratios.scale[place])]
 
     enterprises = sorted({one.enterprise_id for one in contributions})
     row_of = {one: row for row, one in enumerate(enterprises)}
@@ -149,45 +151,100 @@ def without_enterprises(
         base.total,
         len(enterprises),
         (who, where, what, top, bottom),
-        (numerators, denominators, scale),
+        ratios,
     )
     after = np.empty_like(totals)
     decimals = int(framework.rules["rank_decimals"])
     for start in range(0, len(totals), _CHUNK):
         after[start : start + _CHUNK] = ranks(half_up(totals[start : start + _CHUNK], decimals))
-    return WithoutEnterprises(enterprises, framework.parks, base.rank, totals, after, not_updated)
+    return WithoutEnterprises(enterprises, framework.parks, base.rank, base.total, totals, after, not_updated)
 
 
-def _parts(framework: EditionFramework, measured: Sequence[Measured], matrix: Floats) -> tuple[Floats, Floats, Floats]:
-    """Arrange numerators and denominators ``(n, m)`` and find each indicator's scale ``(m,)``, NaN where it has none.
+def values_without(
+    document: Mapping[str, Any], measured: Sequence[Measured], taken_out: Sequence[Contribution]
+) -> list[Value]:
+    """Return the values without some contributions, all at once.
 
-    A value without a denominator has the denominator 1.
+    A value that is no ratio of sums, or of which no denominator would be left, stays as it is.
+
+    Raises:
+        BadInputError: As for :func:`parkindex.scoring.edition.score`.
+    """
+    framework = framework_of(document)
+    values: list[Value] = [(one.park_code, one.indicator_code, one.value) for one in measured]
+    matrix = matrix_of(framework, document, values)
+    ratios = _ratios(framework, measured, matrix)
+    park_row = {code: row for row, code in enumerate(framework.parks)}
+    column = {code: place for place, code in enumerate(framework.indicators)}
+    touched = np.zeros(matrix.shape, dtype=bool)
+    for one in taken_out:
+        if one.park_code in park_row and one.indicator_code in column:
+            at = park_row[one.park_code], column[one.indicator_code]
+            ratios.numerators[at] -= one.numerator
+            ratios.denominators[at] -= one.denominator
+            touched[at] = True
+    with np.errstate(divide="ignore", invalid="ignore"):
+        updated = np.minimum(ratios.scale * ratios.numerators / ratios.denominators, ratios.caps)
+    result = np.where(touched & np.isfinite(updated), updated, matrix)
+    return [
+        (park, code, None if np.isnan(result[row, place]) else float(result[row, place]))
+        for park, row in park_row.items()
+        for code, place in column.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Ratios:
+    """How values are made: value = least of scale × numerator ÷ denominator and cap.
+
+    ``numerators`` and ``denominators`` are ``(n, m)``; ``scale`` and ``caps`` ``(m,)``: NaN where an indicator is not
+    made like that, infinite where nothing is capped.
+    """
+
+    numerators: Floats
+    denominators: Floats
+    scale: Floats
+    caps: Floats
+
+
+def _ratios(framework: EditionFramework, measured: Sequence[Measured], matrix: Floats) -> _Ratios:
+    """Find how each indicator's values are made from their parts; a value without a denominator has 1.
+
+    The scale is the largest value ÷ ratio: where a value was capped, this quotient is smaller.
     """
     park_row = {code: row for row, code in enumerate(framework.parks)}
     column = {code: place for place, code in enumerate(framework.indicators)}
-    numerators, denominators = np.full(matrix.shape, np.nan), np.full(matrix.shape, np.nan)
+    found = _Ratios(
+        np.full(matrix.shape, np.nan),
+        np.full(matrix.shape, np.nan),
+        np.full(matrix.shape[1], np.nan),
+        np.full(matrix.shape[1], np.inf),
+    )
     for one in measured:
         if one.indicator_code in column and one.value is not None and one.numerator is not None:
             at = park_row[one.park_code], column[one.indicator_code]
-            numerators[at] = float(one.numerator)
-            denominators[at] = 1.0 if one.denominator is None else float(one.denominator)
-    scale = np.full(matrix.shape[1], np.nan)
+            found.numerators[at] = float(one.numerator)
+            found.denominators[at] = 1.0 if one.denominator is None else float(one.denominator)
     for place in range(matrix.shape[1]):
         known = ~np.isnan(matrix[:, place])
-        ratio = numerators[known, place] / denominators[known, place]
+        values = matrix[known, place]
+        ratio = found.numerators[known, place] / found.denominators[known, place]
         if not len(ratio) or np.isnan(ratio).any():
             continue
-        largest = int(np.abs(ratio).argmax())
-        if ratio[largest] == 0:
-            scale[place] = 0.0
+        moving = np.abs(ratio) > _TOLERANCE * np.abs(ratio).max()
+        if not moving.any():
+            found.scale[place] = 0.0
             continue
-        # Scales are whole powers or small numbers; the stored ratio of the largest value tells them to ten digits.
-        candidate = float(f"{matrix[known, place][largest] / ratio[largest]:.9g}")
-        expected = candidate * ratio
-        within = np.abs(matrix[known, place] - expected) <= _TOLERANCE * np.maximum(np.abs(expected), 1.0)
-        if within.all():
-            scale[place] = candidate
-    return numerators, denominators, scale
+        # Scales are short numbers; stored values tell them to nine digits.
+        scale = float(f"{(values[moving] / ratio[moving]).max():.9g}")
+        expected = scale * ratio
+        off = np.abs(values - expected) > _TOLERANCE * np.maximum(np.abs(expected), 1.0)
+        capped = off & (expected > values) & (values == values.max())
+        if (off == capped).all():
+            found.scale[place] = scale
+            if capped.any():
+                found.caps[place] = values.max()
+    return found
 
 
 def _totals_without(
@@ -196,11 +253,10 @@ def _totals_without(
     base: Floats,
     count: int,
     contributed: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], Floats, Floats],
-    parts: tuple[Floats, Floats, Floats],
+    ratios: _Ratios,
 ) -> Floats:
     """Return the totals without each of ``count`` enterprises, ``(count, n)``."""
     who, where, what, top, bottom = contributed
-    numerators, denominators, scale = parts
     totals = np.tile(base, (count, 1))
     parks = len(framework.parks)
     order = np.argsort(who * parks + where, kind="stable")
@@ -209,10 +265,11 @@ def _totals_without(
     pairs, start = np.unique(pair, return_index=True)
     place = np.cumsum(np.isin(np.arange(len(pair)), start)) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
-        rest = denominators[where, what] - bottom
+        rest = ratios.denominators[where, what] - bottom
         # Without anybody in the denominator there is no value, as in the warehouse.
-        value = np.where(np.abs(rest) > 0, scale[what] * (numerators[where, what] - top) / rest, np.nan)
-    updated = ~np.isnan(scale[what]) & ~np.isnan(matrix[where, what])
+        value = np.where(np.abs(rest) > 0, ratios.scale[what] * (ratios.numerators[where, what] - top) / rest, np.nan)
+        value = np.minimum(value, ratios.caps[what])
+    updated = ~np.isnan(ratios.scale[what]) & ~np.isnan(matrix[where, what])
     for first in range(0, len(pairs), _CHUNK):
         chunk = pairs[first : first + _CHUNK]
         own = (place >= first) & (place < first + _CHUNK) & updated

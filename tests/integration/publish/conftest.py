@@ -173,6 +173,18 @@ _BESIDE = (
     cross join (values ('numerator'), ('denominator')) as sides (side)
     cross join generate_series(1, 30) as places (place)
     where value is not null""",
+    """create view {schema}.indicator_values_evaluated as
+    select edition, park_code, indicator_code, value, numerator, denominator from {schema}.indicator_scores
+    union all
+    select edition - 1, park_code, indicator_code, value, numerator, denominator from {schema}.indicator_scores""",
+    "create view {schema}.contributions_evaluated as select 2025 as edition, * from {schema}.contributions",
+    """create view {schema}.shared_denominators as
+    select 2025 as edition, 'employees' as denominator_kind, * from {schema}.contributions where false""",
+    "create table {schema}.indicator_rules (indicator_code text, denominator_kind text)",
+    """create view {schema}.year_end_members as
+    select years.year, parks.park_code, '91310000MA1K30' as enterprise_id_uscc
+    from {schema}.parks cross join (values (2024), (2025)) as years (year)""",
+    "create view {schema}.member_accounts as select * from {schema}.year_end_members where year = 2025",
 )
 
 
