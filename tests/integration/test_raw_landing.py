@@ -295,7 +295,7 @@ def test_rejects_are_listed_shown_masked_and_exported_whole(shops: Settings, tmp
     assert (lines[0]["店主"], lines[0]["rule"], lines[1]["#10"]) == ("'=王小明", "value.enum", "多")
     assert rejects.export(engine, tmp_path / "r.xlsx", rule="type.number") == 1
     book = CalamineWorkbook.from_path(str(tmp_path / "r.xlsx")).get_sheet_by_name("rejects").to_python()
-    assert book[1][1:4] == ["4", "area", "type.number"]
+    assert book[1][4:9] == ["4", "area", "type.number", "不是十进制数", "no decimal number"]
     with pytest.raises(UsageError):
         rejects.export(engine, tmp_path / "r.pdf")
 

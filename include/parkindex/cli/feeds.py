@@ -40,14 +40,32 @@ def feeds(console: Console) -> None:
 @click.argument("feed")
 @click.argument("paths", nargs=-1, required=True, type=_PATHS)
 @click.option("--received-at", help="When the files came (ISO date or instant; default: now).")
+@click.option("--accept-rejects", is_flag=True, help="Let a file in although more rows are set aside than allowed.")
+@click.option("--accept-shrink", is_flag=True, help="Let a full delivery in although it shrank.")
+@click.option("--accept-shift", is_flag=True, help="Let a file in although its values shifted by powers of ten.")
+@click.option("--as", "by", help="Who lets it in.")
+@click.option("--reason", help="Why; kept in the ledger.")
 @verb
-def land(console: Console, feed: str, paths: tuple[Path, ...], received_at: str | None) -> None:
+def land(
+    console: Console,
+    feed: str,
+    paths: tuple[Path, ...],
+    received_at: str | None,
+    by: str | None,
+    reason: str | None,
+    **accepts: bool,
+) -> None:
     """Land and load files of a feed. A file that was landed before is recognised by its content."""
-    from parkindex.raw import load
+    from parkindex.raw import limits, load
 
     settings = settings_module.load()
     engine = pipeline.engine_of(settings)
-    batches = load.land(engine, settings, feed, list(paths), received_at=pipeline.instant(received_at))
+    options = {option.removeprefix("--").replace("-", "_"): rule for rule, option in limits.ACCEPT_OPTIONS.items()}
+    rules = frozenset(rule for name, rule in options.items() if accepts[name])
+    acceptance = limits.Acceptance(rules, by or "", reason or "") if rules else None
+    batches = load.land(
+        engine, settings, feed, list(paths), received_at=pipeline.instant(received_at), acceptance=acceptance
+    )
     _report(console, feed, batches)
 
 
@@ -106,25 +124,28 @@ def _report(console: Console, feed: str, batches: list[Batch]) -> None:
 
 @click.group()
 def rejects() -> None:
-    """Rows set aside: list, show, export."""
+    """Rows set aside: list, show, export, return, replay, close."""
 
 
 @rejects.command("list")
 @click.option("--feed")
 @click.option("--batch", type=int)
 @click.option("--rule")
+@click.option("--open", "only_open", is_flag=True, help="Only those that nothing settled yet.")
 @click.option("--limit", type=int, default=100, show_default=True)
 @verb
-def rejects_list(console: Console, feed: str | None, batch: int | None, rule: str | None, limit: int) -> None:
+def rejects_list(
+    console: Console, feed: str | None, batch: int | None, rule: str | None, only_open: bool, limit: int
+) -> None:
     """List rows set aside, by feed, batch or rule; personal values are masked."""
     from parkindex.raw import rejects as store
 
     engine = pipeline.engine_of(settings_module.load())
-    rows = store.list_rejects(engine, feed=feed, batch_id=batch, rule=rule, limit=limit)
-    total = store.count(engine, feed=feed, batch_id=batch, rule=rule)
+    rows = store.list_rejects(engine, feed=feed, batch_id=batch, rule=rule, only_open=only_open, limit=limit)
+    total = store.count(engine, feed=feed, batch_id=batch, rule=rule, only_open=only_open)
     console.result({"total": total, "rejects": rows})
     if not console.as_json:
-        columns = ["reject_id", "feed", "source_file", "source_row", "column_name", "rule", "value"]
+        columns = ["reject_id", "feed", "source_file", "source_row", "column_name", "rule", "value", "resolved_by"]
         console.table(rows, columns, ("没有被退回的行。", "No rows were set aside."))
         if total > len(rows):
             console.say(f"共 {total} 行;--limit 可显示更多。", f"{total} in all; --limit shows more.")
@@ -134,14 +155,17 @@ def rejects_list(console: Console, feed: str | None, batch: int | None, rule: st
 @click.argument("reject_id", type=int)
 @verb
 def rejects_show(console: Console, reject_id: int) -> None:
-    """Show one row whole, with every rule it breaks."""
+    """Show one row whole, with every rule it breaks and what became of it."""
     from parkindex.raw import rejects as store
 
     row = store.show(pipeline.engine_of(settings_module.load()), reject_id)
     console.result(row)
     if not console.as_json:
+        told = row.pop("history")
         for name, value in row.items():
             click.echo(f"{name:14} {value}")
+        if told:
+            console.table(told, ["at", "event", "actor", "batch_id", "note"], ("", ""))
 
 
 @rejects.command("export")
@@ -151,11 +175,81 @@ def rejects_show(console: Console, reject_id: int) -> None:
 @click.option("--out", type=_PATHS, required=True, help="A .csv or .xlsx file.")
 @verb
 def rejects_export(console: Console, feed: str | None, batch: int | None, rule: str | None, out: Path) -> None:
-    """Write rows set aside to a file the provider can correct."""
+    """Write rows still set aside to a file the provider can correct and send back."""
     from parkindex.raw import rejects as store
 
     written = store.export(pipeline.engine_of(settings_module.load()), out, feed=feed, batch_id=batch, rule=rule)
     console.result({"rows": written, "file": str(out)}, f"已写入 {written} 行:{out}", f"Wrote {written} rows: {out}")
+
+
+@rejects.command("return")
+@click.argument("file", type=_PATHS)
+@click.option("--received-at", help="When it came (ISO date or instant; default: now).")
+@click.option("--as", "by", help="Who lands it (default: this account).")
+@verb
+def rejects_return(console: Console, file: Path, received_at: str | None, by: str | None) -> None:
+    """Land an export that its provider corrected: good rows come in and settle their rejects."""
+    from parkindex.raw import returns
+
+    settings = settings_module.load()
+    engine = pipeline.engine_of(settings)
+    batches = returns.land(engine, settings, file, received_at=pipeline.instant(received_at), by=by)
+    _report(console, batches[0].feed, batches)
+
+
+@rejects.command("replay")
+@click.argument("numbers", nargs=-1, type=int)
+@click.option("--feed")
+@click.option("--batch", type=int)
+@click.option("--rule")
+@click.option("--received-at", help="Known time of what changes (ISO date or instant; default: now).")
+@click.option("--as", "by", help="Who does it (default: this account).")
+@verb
+def rejects_replay(
+    console: Console,
+    numbers: tuple[int, ...],
+    feed: str | None,
+    batch: int | None,
+    rule: str | None,
+    received_at: str | None,
+    by: str | None,
+) -> None:
+    """Judge rows set aside again, from the kept bytes, after a contract or a correction has changed."""
+    from dataclasses import asdict
+
+    from parkindex.raw import replay
+
+    settings = settings_module.load()
+    done = replay.replay(
+        pipeline.engine_of(settings),
+        settings,
+        feed=feed,
+        batch_id=batch,
+        rule=rule,
+        reject_ids=numbers,
+        received_at=pipeline.instant(received_at),
+        by=by,
+    )
+    rows = [asdict(one) for one in done]
+    console.result({"replays": rows})
+    if not console.as_json:
+        columns = ["file", "replays_batch_id", "batch_id", "judged", "accepted", "dropped", "still_rejected", "changed"]
+        console.table(rows, [*columns, "withdrawn"], ("没有需要重新判定的行。", "No row is to be judged again."))
+
+
+@rejects.command("close")
+@click.argument("reject_id", type=int)
+@click.option("--as", "by", required=True, help="Who.")
+@click.option("--reason", required=True, help="Why the row is not to come in any more.")
+@verb
+def rejects_close(console: Console, reject_id: int, by: str, reason: str) -> None:
+    """Settle one row by hand: it is not to come in any more."""
+    from parkindex.raw import rejects as store
+
+    store.close(pipeline.engine_of(settings_module.load()), reject_id, by, reason)
+    console.result(
+        {"reject_id": reject_id, "resolved_by": by}, f"已关闭退回行 {reject_id}。", f"Closed reject {reject_id}."
+    )
 
 
 @click.group()
@@ -167,15 +261,33 @@ def contract() -> None:
 @click.argument("path", required=False, type=_PATHS)
 @verb
 def contract_check(console: Console, path: Path | None) -> None:
-    """Validate every contract, or one file."""
+    """Validate every contract and correction, or one contract file; name corrections that have expired."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from parkindex import contracts
+    from parkindex.contracts import corrections
 
     checked = [contracts.load_file(path)] if path else list(contracts.load_all().values())
+    found = () if path else corrections.load_all({one.feed: one for one in checked})
+    today = datetime.now(ZoneInfo(settings_module.BUSINESS_TIME_ZONE)).date()
     console.result(
-        {"contracts": [{"feed": one.feed, "version": one.version, "sha256": one.sha256} for one in checked]},
-        f"{len(checked)} 份合约有效。",
-        f"{len(checked)} contracts are valid.",
+        {
+            "contracts": [{"feed": one.feed, "version": one.version, "sha256": one.sha256} for one in checked],
+            "corrections": [
+                {"id": one.id, "feed": one.feed, "valid_until": one.valid_until, "expired": one.valid_until < today}
+                for one in found
+            ],
+        },
+        f"{len(checked)} 份合约、{len(found)} 条更正有效。",
+        f"{len(checked)} contracts and {len(found)} corrections are valid.",
     )
+    for one in found:
+        if one.valid_until < today:
+            console.say(
+                f"更正 {one.id} 已于 {one.valid_until} 到期,不再用于新文件。",
+                f"The correction {one.id} expired on {one.valid_until}: new files are no longer corrected.",
+            )
 
 
 @contract.command("derive")

@@ -50,6 +50,7 @@ _FILE = {
     "file.rows_lost": ("读出的行数少于文件中的行", "fewer rows were read than the sheet holds"),
     "file.unit": ("表头单位无法换算为合约单位", "the unit in the header is not one that can become the contract's"),
     "file.reject_limit": ("退回行数超过合约限额", "more rows are set aside than the contract allows"),
+    "file.return": ("退回更正文件不可用", "a returned file does not answer open rejects"),
     "file.sentinel": ("表头缺少编码哨兵词,编码可疑", "no sentinel text in the header: the encoding is doubtful"),
     "file.sheet_missing": ("缺少工作表", "a sheet is missing or not to be told apart"),
     "file.shrunk": ("全量交付大幅减少,疑似截断", "a full delivery shrank: possible truncation"),

@@ -231,15 +231,20 @@ class Amendments:
                 self._new_codes.setdefault(column.name, Counter()).update(found.to_list())
 
 
-def record(
+def has_corrections(contract: Contract) -> bool:
+    """Whether there is a correction for the feed, expired or not."""
+    return bool(corrections_module.of_feed(contract))
+
+
+def record_touched(
     connection: Connection, amendments: Amendments, batch_id: int, source_file: Callable[[str | None], str]
 ) -> None:
-    """Write down which corrections met which rows, and settle the rejects of those that were dropped.
+    """Write down which corrections met which rows.
 
     Args:
         connection: In the loading transaction.
         amendments: Of the file.
-        batch_id: Its batch.
+        batch_id: Batch that loads it, or replays it.
         source_file: Name of a member of the file, as lineage has it.
     """
     rows = [
@@ -257,9 +262,22 @@ def record(
         }
         for one in amendments.touched
     ]
-    if not rows:
-        return
-    connection.execute(insert(corrected_rows), rows)
+    if rows:
+        connection.execute(insert(corrected_rows), rows)
+
+
+def record(
+    connection: Connection, amendments: Amendments, batch_id: int, source_file: Callable[[str | None], str]
+) -> None:
+    """Write down which corrections met which rows, and settle the rejects of those that were dropped.
+
+    Args:
+        connection: In the loading transaction.
+        amendments: Of the file.
+        batch_id: Its batch.
+        source_file: Name of a member of the file, as lineage has it.
+    """
+    record_touched(connection, amendments, batch_id, source_file)
     dropped: dict[str, set[tuple[str, int]]] = {}
     for one in amendments.touched:
         if one.correction.action == "drop":

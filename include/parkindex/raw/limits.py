@@ -120,7 +120,7 @@ def _findings(connection: Connection, contract: Contract, loaded: Loaded) -> Ite
         if limit.count is not None and loaded.rows_rejected > limit.count:
             yield REJECTS, f"{counted}; the contract allows {limit.count}"
         elif limit.share is not None and share > limit.share:
-            yield REJECTS, f"{counted}; the contract allows {limit.share * 100:f} %"
+            yield REJECTS, f"{counted}; the contract allows {_plain(limit.share * 100)} %"
     if contract.max_shrink_share is not None:
         yield from _shrunk(connection, contract, loaded, contract.max_shrink_share)
     for table in contract.tables:
@@ -151,7 +151,7 @@ def _shrunk(
         yield (
             SHRINK,
             f"{loaded.rows_landed} rows after {before.rows_landed} in batch {before.batch_id}: a full delivery may "
-            f"shrink by {max_shrink_share * 100:f} %; possible truncation",
+            f"shrink by {_plain(max_shrink_share * 100)} %; possible truncation",
         )
 
 

@@ -43,7 +43,7 @@ from parkindex.text import masked
 _LAND_LOCK = 7_203_151
 _CREATE_LOCK = 7_203_150_002
 _VALUE_SHOWN = 200
-_CONTRADICTED = "key.contradicted"
+CONTRADICTED = "key.contradicted"
 _COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
 
 
@@ -339,9 +339,7 @@ class Delivery:
         counted = (known.rows_landed, known.rows_accepted, known.rows_rejected, known.rows_duplicate)
         return self.refused(known.batch_id, error, counted)
 
-    def refused(
-        self, batch_id: int, error: FileRefusedError, counts: _Counted = (None, None, None, None)
-    ) -> Batch:
+    def refused(self, batch_id: int, error: FileRefusedError, counts: _Counted = (None, None, None, None)) -> Batch:
         """Return the batch of a refusal."""
         return Batch(self.contract.feed, self.name, self.stored.sha256, batch_id, "refused", *counts, error.reason)
 
@@ -371,13 +369,10 @@ class Loader:
             FileRefusedError: The file is refused as a whole; likewise.
         """
         reading = self.open()
-        nothing = {"rows_landed": 0, "rows_accepted": 0, "rows_rejected": 0, "rows_duplicate": 0}
         loaded = Loaded(self.batch_id, self.delivery.name, self.delivery.received_at)
         previous = versions.previous(self.connection, self.contract, loaded)
-        self.batch_id = self.delivery.record(
-            self.connection, "loaded", delivery=reading.delivery.name, previous_batch_id=previous, **nothing
-        )
-        self._read(reading)
+        self.begin(reading.delivery.name, previous)
+        self.read(reading)
         counts = self.counts
         loaded = Loaded(
             self.batch_id,
@@ -399,19 +394,7 @@ class Loader:
             subject = f"{self.contract.feed} batch {self.batch_id} {self.delivery.stored.sha256}"
             attempts.done(self.connection, "land", subject, by=acceptance.by if acceptance else None, reason=note)
         reason = "; ".join([*accepted, *notes]) or None
-        self._finish(reason, changes)
-        return Batch(
-            self.contract.feed,
-            self.delivery.name,
-            self.delivery.stored.sha256,
-            self.batch_id,
-            "loaded",
-            counts.landed,
-            counts.accepted,
-            counts.rejected,
-            counts.duplicate,
-            reason,
-        )
+        return self.finish(reason, changes)
 
     def hold(self, error: FileHeldError) -> Batch:
         """Keep the rejects of a file that is held, so that people can look at them; no row reaches a raw table."""
@@ -423,12 +406,12 @@ class Loader:
         self.batch_id = self.delivery.record(
             self.connection, "refused", delivery=reading.delivery.name, reason=error.reason, **named
         )
-        self._read(reading)
+        self.read(reading)
         subject = f"{self.contract.feed} batch {self.batch_id} {self.delivery.stored.sha256}"
         attempts.held(self.connection, "land", subject, error.reason)
         return self.delivery.refused(self.batch_id, error, counts)
 
-    def _read(self, reading: readers.ReadResult) -> None:
+    def read(self, reading: readers.ReadResult) -> None:
         """Judge every record and write it where it belongs."""
         seen: dict[str, Seen] = {}
         keys: dict[str, Keys] = {}
@@ -446,7 +429,15 @@ class Loader:
         """Open the file as its contract reads it."""
         return readers.read(self.amendments.contract, self.delivery.stored.path, self.delivery.name)
 
-    def _finish(self, reason: str | None, changes: dict[str, dict[str, int]] | None) -> None:
+    def begin(self, delivery: str, previous: int | None = None) -> None:
+        """Record the batch; its counts follow when they are known."""
+        nothing = dict.fromkeys(_COUNTS, 0)
+        self.batch_id = self.delivery.record(
+            self.connection, "loaded", delivery=delivery, previous_batch_id=previous, **nothing
+        )
+
+    def finish(self, reason: str | None, changes: dict[str, dict[str, int]] | None = None) -> Batch:
+        """Fill in what became of the rows."""
         counts = self.counts
         self.connection.execute(
             update(batches)
@@ -459,6 +450,18 @@ class Loader:
                 reason=reason,
                 changes=changes,
             )
+        )
+        return Batch(
+            self.contract.feed,
+            self.delivery.name,
+            self.delivery.stored.sha256,
+            self.batch_id,
+            "loaded",
+            counts.landed,
+            counts.accepted,
+            counts.rejected,
+            counts.duplicate,
+            reason,
         )
 
     def _block(self, block: Block, seen: Seen, keys: Keys) -> None:
@@ -645,7 +648,7 @@ def _contradiction(block: Block, index: int) -> _Reject:
         cells[block.header.places[name]] if name in block.header.places else None for name in block.table.primary_key
     ]
     value = " | ".join(str(part) for part in key if part is not None)
-    broken = ((block.table.primary_key[0], _CONTRADICTED, value[:_VALUE_SHOWN]),)
+    broken = ((block.table.primary_key[0], CONTRADICTED, value[:_VALUE_SHOWN]),)
     return _Reject(
         block.table.raw_table, _member(block, index), block.rows[index], broken, labelled(block.header.texts, cells)
     )

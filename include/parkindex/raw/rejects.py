@@ -14,7 +14,10 @@ from sqlalchemy import ColumnElement, Engine, func, select
 from parkindex import contracts
 from parkindex.contracts import Contract
 from parkindex.errors import BadInputError, UsageError
+from parkindex.landing.checks import CHECKS
+from parkindex.ledger import attempts
 from parkindex.ledger.tables import rejects
+from parkindex.raw import history
 from parkindex.text import masked
 
 _LISTED = (
@@ -31,7 +34,19 @@ _LISTED = (
     "reported_at",
     "resolved_by",
 )
-_EXPORTED = ("source_file", "source_row", "column_name", "rule", "message")
+# The columns of an export that are ours; the row as delivered follows. A returned file begins with them.
+EXPORTED = (
+    "reject_id",
+    "feed",
+    "table_name",
+    "source_file",
+    "source_row",
+    "column_name",
+    "rule",
+    "rule_zh",
+    "rule_en",
+)
+SHEET = "rejects"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Workbooks of the same rejects are the same bytes.
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -43,13 +58,14 @@ def list_rejects(
     feed: str | None = None,
     batch_id: int | None = None,
     rule: str | None = None,
+    only_open: bool = False,
     limit: int | None = 100,
 ) -> list[dict[str, Any]]:
-    """Return rows set aside, newest batch first, in the order of the file."""
+    """Return rows set aside, newest batch first, in the order of the file; all, or those that nothing settled yet."""
     columns = [rejects.c[name] for name in _LISTED]
     statement = (
         select(*columns)
-        .where(*_filters(feed, batch_id, rule))
+        .where(*_filters(feed, batch_id, rule, only_open))
         .order_by(rejects.c.batch_id.desc(), rejects.c.source_row, rejects.c.reject_id)
         .limit(limit)
     )
@@ -57,21 +73,29 @@ def list_rejects(
         return [dict(row._mapping) for row in connection.execute(statement)]
 
 
-def count(engine: Engine, *, feed: str | None = None, batch_id: int | None = None, rule: str | None = None) -> int:
+def count(
+    engine: Engine,
+    *,
+    feed: str | None = None,
+    batch_id: int | None = None,
+    rule: str | None = None,
+    only_open: bool = False,
+) -> int:
     """Return how many rows are set aside."""
-    statement = select(func.count()).select_from(rejects).where(*_filters(feed, batch_id, rule))
+    statement = select(func.count()).select_from(rejects).where(*_filters(feed, batch_id, rule, only_open))
     with engine.connect() as connection:
         return int(connection.execute(statement).scalar_one())
 
 
 def show(engine: Engine, reject_id: int) -> dict[str, Any]:
-    """Return one row set aside, with every rule it breaks and its cells; personal cells are masked.
+    """Return one row set aside, with every rule it breaks, its cells and its history; personal cells are masked.
 
     Raises:
         BadInputError: There is no such reject.
     """
     with engine.connect() as connection:
         row = connection.execute(select(rejects).where(rejects.c.reject_id == reject_id)).first()
+        told = history.of_reject(connection, reject_id)
     if row is None:
         raise BadInputError(
             f"There is no reject {reject_id}.",
@@ -82,13 +106,36 @@ def show(engine: Engine, reject_id: int) -> dict[str, Any]:
     contract = contracts.load_all().get(found["feed"])
     if contract is not None:
         found["original_row"] = _masked_row(contract, found)
+    found["history"] = told
     return found
+
+
+def close(engine: Engine, reject_id: int, by: str, reason: str) -> None:
+    """Settle a reject by hand: the row is not to come in any more.
+
+    Raises:
+        BadInputError: There is no such reject, or it is settled.
+    """
+    if not by.strip() or not reason.strip():
+        raise UsageError("Who closes a reject says who, and why.", next_step="add --as NAME --reason TEXT")
+    found = show(engine, reject_id)
+    if found["resolved_by"] is not None:
+        raise BadInputError(
+            f"Reject {reject_id} is settled by {found['resolved_by']} already.",
+            where="raw.rejects",
+            next_step=f"parkindex rejects show {reject_id}",
+        )
+    with engine.begin() as connection:
+        history.settle(connection, [reject_id], "closed", by, by, notes={reject_id: reason})
+        attempts.done(connection, "close reject", str(reject_id), by=by, reason=reason)
 
 
 def export(
     engine: Engine, out: Path, *, feed: str | None = None, batch_id: int | None = None, rule: str | None = None
 ) -> int:
-    """Write rows set aside to a file that goes back to its provider: where, why, and the row as it was delivered.
+    """Write rows that are still set aside to a file for their provider: where, why, and the row as it was delivered.
+
+    The provider corrects the cells and sends the file back; :func:`parkindex.raw.returns.land` takes it.
 
     The cells are the provider's own and therefore not masked. A text that a spreadsheet would run as a formula gets an
     apostrophe in front.
@@ -112,18 +159,20 @@ def export(
             where=str(out),
             next_step="--out rejects.csv, or --out rejects.xlsx",
         )
-    columns = [rejects.c[name] for name in (*_EXPORTED, "original_row")]
+    ours = [name for name in EXPORTED if name in rejects.c]
     statement = (
-        select(*columns)
-        .where(*_filters(feed, batch_id, rule))
+        select(*(rejects.c[name] for name in (*ours, "original_row")))
+        .where(*_filters(feed, batch_id, rule), rejects.c.resolved_by.is_(None))
         .order_by(rejects.c.batch_id, rejects.c.source_row, rejects.c.reject_id)
     )
     with engine.connect() as connection:
         rows = [dict(row._mapping) for row in connection.execute(statement)]
+    for row in rows:
+        row["rule_zh"], row["rule_en"] = CHECKS[row["rule"]].zh, CHECKS[row["rule"]].en
     headers = list(dict.fromkeys(name for row in rows for name in row["original_row"]))
-    lines = [[*_EXPORTED, *headers]]
+    lines = [[*EXPORTED, *headers]]
     lines += [
-        [*(_cell(row[name]) for name in _EXPORTED), *(_cell(row["original_row"].get(name)) for name in headers)]
+        [*(_cell(row[name]) for name in EXPORTED), *(_cell(row["original_row"].get(name)) for name in headers)]
         for row in rows
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -139,20 +188,28 @@ def _write_workbook(out: Path, lines: list[list[str]]) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(out), options) as workbook:
         workbook.set_properties({"created": _CREATED})
-        sheet = workbook.add_worksheet("rejects")
+        sheet = workbook.add_worksheet(SHEET)
         for row, line in enumerate(lines):
             sheet.write_row(row, 0, line)
         sheet.freeze_panes(1, 0)
 
 
-def _filters(feed: str | None, batch_id: int | None, rule: str | None) -> list[ColumnElement[bool]]:
+def _filters(
+    feed: str | None, batch_id: int | None, rule: str | None, only_open: bool = False
+) -> list[ColumnElement[bool]]:
     wanted = {"feed": feed, "batch_id": batch_id, "rule": rule}
-    return [rejects.c[name] == value for name, value in wanted.items() if value is not None]
+    made = [rejects.c[name] == value for name, value in wanted.items() if value is not None]
+    return [*made, rejects.c.resolved_by.is_(None)] if only_open else made
 
 
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.removeprefix("'").startswith(_FORMULA_STARTS) else text
+
+
+def as_delivered(cell: str) -> str:
+    """Return a cell of an export without the apostrophe that an export put in front."""
+    return cell[1:] if cell.startswith("'") and cell[1:].removeprefix("'").startswith(_FORMULA_STARTS) else cell
 
 
 def _masked_row(contract: Contract, found: Mapping[str, Any]) -> dict[str, str | None]:
