@@ -43,6 +43,7 @@ _SIZES = {
     },
 }
 _SAMPLED_EVERY = 0.05
+_SETTLES_WITHIN = 5.0
 # Way → what it is; in the order of the table. Those of parkindex are `csv …`; the peers are in ingest_peers.py.
 WAYS = {
     "floor": r"psql \copy, good rows, the contract's columns",
@@ -189,6 +190,7 @@ def _measured(command: list[str], cluster: Any) -> dict[str, Any]:
 
     What the command says about itself (one JSON line at the end) goes before what is seen from outside.
     """
+    sessions = len(cluster.pids())
     server = _server_cpu(cluster)
     begun = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=_environment(), text=True) as process:
@@ -196,6 +198,9 @@ def _measured(command: list[str], cluster: Any) -> dict[str, Any]:
         output, _ = process.communicate()
         seconds = time.monotonic() - begun
         watch.stop()
+    until = time.monotonic() + _SETTLES_WITHIN
+    while len(cluster.pids()) > sessions and time.monotonic() < until:
+        time.sleep(_SAMPLED_EVERY)  # a session's time counts as the server's only once the server has seen it end
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command[:3])} ended with {process.returncode}")
     last = output.strip().splitlines()[-1:] or ["{}"]
