@@ -9,7 +9,7 @@ delivered as (
             order by {{ known_last() }}
         ) as known_rank
     from {{ source('financing_rounds', 'financing_rounds_v1') }}
-    where _known_at <= {{ as_known() }}
+    where {{ is_known('financing_rounds_v1') }}
 
 ),
 

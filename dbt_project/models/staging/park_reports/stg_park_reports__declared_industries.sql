@@ -9,7 +9,7 @@ delivered as (
             order by {{ known_last() }}
         ) as known_rank
     from {{ source('park_reports', 'park_reports_declared_industries_v1') }}
-    where _known_at <= {{ as_known() }}
+    where {{ is_known('park_reports_declared_industries_v1') }}
 
 ),
 

@@ -9,7 +9,7 @@ delivered as (
             order by {{ known_last() }}
         ) as known_rank
     from {{ source('patent_events', 'patent_events_v1') }}
-    where _known_at <= {{ as_known() }}
+    where {{ is_known('patent_events_v1') }}
 
 ),
 
