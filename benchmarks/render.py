@@ -25,7 +25,8 @@ def tables(result: dict[str, Any]) -> str:
     lines = [
         f"{result['rows']:,} rows × {result['columns']} columns ({result['size_bytes'] / 2**20:.0f} MiB), of which "
         f"{result['good_rows']:,} are good; median of {result['rounds']} interleaved rounds"
-        f" (of {', '.join(result['slow'])}: {result['slow_rounds']}).",
+        + (f" (of {', '.join(result['slow'])}: {result['slow_rounds']})" if result["slow"] else "")
+        + ".",
         "",
         f"{box['cores']} cores ({box['cpu']}), {box['memory_gib']} GiB, load {box['load_1m']} before "
         f"and {box['load_1m_after']} after, Python {box['python']}, kernel {box['kernel']}. Postgres: {settings}. "
