@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from parkindex.cli.__main__ import cli
+from parkindex.contracts import corrections
 from parkindex.raw import codes
 from parkindex.settings import CONTRACTS_DIR, Settings
 
@@ -139,3 +140,47 @@ def test_a_landing_folder_that_cannot_be_written_is_code_7(installed: Settings, 
     installed.landing.mkdir()
     installed.landing.chmod(0o500)
     assert "machine refused" in answer("land", "enterprise_registry", str(registry), exit_code=7)["error"]
+
+
+def test_a_row_set_aside_is_sent_back_returned_replayed_or_closed(
+    installed: Settings, registry: Path, tmp_path: Path
+) -> None:
+    answer("land", "enterprise_registry", str(registry), "--received-at", "2025-03-01")
+    out = tmp_path / "给单位 更正.csv"
+    assert answer("rejects", "export", "--out", str(out))["rows"] == 1
+    assert "王小明" in out.read_text("utf-8-sig")
+    (one,) = answer("rejects", "replay", "--feed", "enterprise_registry")["replays"]
+    assert (one["judged"], one["accepted"], one["still_rejected"], one["batch_id"]) == (1, 0, 1, None)
+    out.write_text(out.read_text("utf-8-sig").replace(uscc(2)[:-1] + "?", uscc(2)), "utf-8")
+    (batch,) = answer("rejects", "return", str(out), "--as", "李四")["batches"]
+    assert (batch["status"], batch["rows_accepted"]) == ("loaded", 1)
+    shown = answer("rejects", "show", "1")
+    assert [event["event"] for event in shown["history"]] == ["replayed", "returned"]
+    assert shown["resolved_by"] == f"batch {batch['batch_id']}"
+    assert answer("rejects", "list", "--open")["total"] == 0
+    error = answer("rejects", "close", "1", "--as", "李四", "--reason", "again", exit_code=3)
+    assert "settled by batch" in error["error"]
+    assert "需要重新判定" in run("rejects", "replay", "--rule", "uscc.shape", "--lang", "zh").output
+    assert "returned" in run("rejects", "show", "1", "--lang", "zh").output
+    assert answer("rejects", "replay", exit_code=2)["next"]
+    assert answer("land", "enterprise_registry", str(registry), "--accept-shrink", exit_code=2)["error"]
+
+
+def test_contract_check_reads_corrections_and_names_expired_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections.load_all, "__defaults__", (tmp_path,))
+    said = (
+        "id: a-1\nfeed: headcounts\nreason: a slip of the provider\nsource: a letter\nwho: 张三\n"
+        "valid_until: 2020-12-31\nlocate: {uscc: x}\nexpect: {insured_count: 1}\naction: drop\n"
+    )
+    (tmp_path / "a-1.yaml").write_text(said, "utf-8")
+    result = run("contract", "check", "--json")
+    assert json.loads(result.stdout)["corrections"] == [
+        {"id": "a-1", "feed": "headcounts", "valid_until": "2020-12-31", "expired": True}
+    ]
+    assert "expired on 2020-12-31" in result.stderr or "到期" in result.stderr
+    (tmp_path / "a-1.yaml").write_text(said.replace("{uscc: x}", "{shape: x}"), "utf-8")
+    error = answer("contract", "check", exit_code=3)
+    assert "'shape' is no column" in error["error"]
+    assert error["where"].endswith("a-1.yaml:7")

@@ -124,6 +124,9 @@ def _load(path: Path, contracts: Mapping[str, Contract]) -> Correction:
         )
     if path.stem != said["id"]:
         _refuse(path, located, f"The file of {said['id']} is not called {said['id']}.yaml.", "correction.file_name")
+    for part, action in (("set", "override"), ("scale", "scale")):
+        if part in said and said["action"] != action:
+            _refuse(path, located, f"{part} belongs to the action {action}.", "correction.schema", (part,))
     contract = contracts.get(said["feed"])
     if contract is None:
         _refuse(path, located, f"There is no feed {said['feed']!r}.", "correction.reference", ("feed",))
