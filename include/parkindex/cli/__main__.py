@@ -39,7 +39,10 @@ VERBS = {
     "export": ("releases", "Write a release as csv, xlsx, parquet, json or html."),
     "explain": ("releases", "From rank to score to value to records, with file and row."),
     "verify": ("releases", "Check a bundle, or the warehouse's releases, chain and approvals."),
-    "whatif": ("score", "Recompute an edition's ranks under other weights, bounds or rules."),
+    "doubt": ("doubt", "How sure a ranking is: other choices, left-out indicators and enterprises, coherence."),
+    "moved": ("doubt", "What moved each park since the last edition, in parts that add up."),
+    "whatif": ("score", "Recompute an edition's ranks under other weights, bounds, rules or values."),
+    "consequences": ("doubt", "Notice, delisting, commendation: what the rule proposes, what people decided."),
     "score": ("score", "The index engine on any data: two CSV files and a method."),
     "methodology": ("rules", "Methodology editions: check, show, diff, new, freeze."),
 }

@@ -20,6 +20,7 @@ from parkindex import methodology
 from parkindex.scoring import coherence, doubt, leave_out, moved, published
 from parkindex.scoring.edition import Value
 
+PARTS = moved.PARTS
 TOPICS = ("simulation", "coherence", "without_indicators", "without_enterprises", "moves")
 # Enterprises listed per park: those whose absence moves its rank most.
 ENTERPRISES_PER_PARK = 5

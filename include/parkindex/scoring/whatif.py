@@ -1,9 +1,10 @@
-"""What if: the ranks of a published edition under other weights, bounds or rules. Nothing is written anywhere."""
+"""What if: a published edition's ranks under other weights, bounds, rules or values. Nothing is written anywhere."""
 
 from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,14 +15,15 @@ import yaml
 from sqlalchemy import Engine
 
 from parkindex.errors import BadInputError, UsageError
-from parkindex.scoring.edition import rank_intervals, score
+from parkindex.scoring.edition import Value, rank_intervals, score
 from parkindex.scoring.published import require_current
 from parkindex.settings import METHODOLOGY_DIR
 
 KEYS = (
     "weight.INDICATOR, weight.AREA, bounds.INDICATOR.low, bounds.INDICATOR.high, direction.INDICATOR, state.INDICATOR, "
-    "rule.RULE"
+    "rule.RULE, INDICATOR[PARK]"
 )
+_OWN_VALUE = re.compile(r"(?P<indicator>[A-Z][0-9]{1,2})\[(?P<park>[^\[\]]+)\]")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def ask(engine: Engine, edition: int, changes: Mapping[str, str], framework: Pat
     with engine.connect() as connection:
         release = require_current(connection, edition, "whatif.release")
     document, published = release.document, release.ranking
-    changed = change(document, changes, framework)
+    own = {key: value for key, value in changes.items() if _OWN_VALUE.fullmatch(key)}
+    changed = change(document, {key: value for key, value in changes.items() if key not in own}, framework)
     unpublished = {row["code"] for row in changed["indicators"] if row["state"] == "computed"} - {
         row["code"] for row in document["indicators"] if row["state"] == "computed"
     }
@@ -92,7 +95,7 @@ def ask(engine: Engine, edition: int, changes: Mapping[str, str], framework: Pat
             why="whatif.values",
             next_step="leave it not_computed: what is not published cannot be tried on",
         )
-    listed = release.values
+    listed = with_values(changed, release.values, own)
     after = {park.park_code: park for park in score(changed, listed).parks}
     intervals = {interval.park_code: interval for interval in rank_intervals(changed, listed)}
     parks = []
@@ -118,6 +121,33 @@ def ask(engine: Engine, edition: int, changes: Mapping[str, str], framework: Pat
     parks.sort(key=lambda park: (_last(park.rank_after), _last(park.rank_before), park.park_code))
     named = {"framework": str(framework)} if framework else {}
     return WhatIf(edition, release.release_id, release.methodology_sha256, {**named, **changes}, parks)
+
+
+def with_values(document: Mapping[str, Any], values: Sequence[Value], own: Mapping[str, str]) -> list[Value]:
+    """Return values with some put in their place.
+
+    Args:
+        document: Methodology of the values.
+        values: As published.
+        own: ``INDICATOR[PARK]`` → number; the park by its code or Chinese name, ``none`` takes the value away.
+
+    Raises:
+        UsageError: Park or indicator is not known or not computed, or the value is not a number.
+    """
+    parks = {name: park["park_code"] for park in document["parks"] for name in (park["park_code"], park["name_zh"])}
+    computed = {row["code"] for row in document["indicators"] if row["state"] == "computed"}
+    put: dict[tuple[str, str], float | None] = {}
+    for key, value in own.items():
+        named = _OWN_VALUE.fullmatch(key)
+        if named is None or named["park"] not in parks or named["indicator"] not in computed:
+            raise UsageError(
+                f"`{key}` is not a value of the edition.",
+                where=f"--set {key}={value}",
+                why="INDICATOR[PARK]: a computed indicator and a park of the edition",
+                next_step="parkindex explain EDITION PARK lists both codes",
+            )
+        put[parks[named["park"]], named["indicator"]] = None if value == "none" else _number(key, value)
+    return [(park, code, put.get((park, code), value)) for park, code, value in values]
 
 
 def change(document: Mapping[str, Any], changes: Mapping[str, str], framework: Path | None = None) -> dict[str, Any]:
