@@ -189,9 +189,11 @@ def test_what_if_a_park_had_other_values_and_what_its_next_rank_takes(engine: En
     assert after["P09"]["rank_after"] < after["P09"]["rank_before"] == 9
     assert sum(one["rank_change"] for one in found["parks"]) == 0
     points = json.loads(call("whatif", "2025", "--next-rank", "P09", "--json").stdout)["points"]
-    first = points[0]
-    again = call("whatif", "2025", "--set", f"{first['indicator_code']}[P09]={first['rank_value']!r}", "--json")
-    assert {one["park_code"]: one["rank_after"] for one in json.loads(again.stdout)["parks"]}["P09"] == 8
+    point = next(one for one in points if one["indicator_code"] == "A1")
+    one_more = f"A1[P09]={point['value'] + point['point_change']!r}"
+    again = json.loads(call("whatif", "2025", "--set", one_more, "--json").stdout)
+    moved = next(one for one in again["parks"] if one["park_code"] == "P09")
+    assert moved["score_after"] - float(moved["score_before"]) == pytest.approx(1, abs=1e-6)
     order = json.loads(call("whatif", "2025", "--order", "P01,P02", "--json").stdout)
     assert order["holds"] and order["all_together"] > 0
     assert "所有权重" in call("whatif", "2025", "--order", "P01,P02", "--lang", "zh").output
