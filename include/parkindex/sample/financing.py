@@ -62,13 +62,17 @@ def rounds(edition: int, size: Size, population: Population, parks: list[Profile
         "-" if f < 0.1 else facts.OTHER_ROUNDS[o] if f < 0.2 else facts.EQUITY_ROUNDS[w]
         for f, o, w in zip(fate.tolist(), other.tolist(), which.tolist(), strict=True)
     ]
-    return Rounds(owner, day_of, names, _amounts(total, rng), naming[owner])
+    return Rounds(owner, day_of, names, _amounts(which, rng), naming[owner])
 
 
-def _amounts(total: int, rng: np.random.Generator) -> list[Amount]:
-    """Invent amounts, exact ones in several currencies and vague ones, as venture databases print them."""
+def _amounts(which: Ints, rng: np.random.Generator) -> list[Amount]:
+    """Invent amounts, exact ones in several currencies and vague ones, as venture databases print them.
+
+    ``which`` is the place of each round's name in the order of the rounds: the later, the more money.
+    """
+    total = len(which)
     kinds = rng.choice(10, total, p=[0.48, 0.1, 0.07, 0.07, 0.03, 0.15, 0.03, 0.03, 0.02, 0.02]).tolist()
-    values = np.exp(rng.normal(7.2, 1.2, total)).tolist()
+    values = np.exp(6.2 + 0.28 * which + 0.9 * rng.standard_normal(total)).tolist()
     return [_amount(kind, max(100, round(value / 100) * 100)) for kind, value in zip(kinds, values, strict=True)]
 
 

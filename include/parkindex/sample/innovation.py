@@ -66,7 +66,7 @@ def patents(
     rate = grants / 1e4 * employees * _GROUP_PATENTS[population.group] * 0.1
     rate[insured] *= 10
     owners, kinds, days = [], [], []
-    for kind, share in ((KIND_B, 1.0), (KIND_A, 0.35), (KIND_U, 0.3), (KIND_S, 0.06)):
+    for kind, share in ((KIND_B, 1.0), (KIND_A, 0.8), (KIND_U, 0.3), (KIND_S, 0.06)):
         for year in range(edition - 3, edition + 1):
             counts = rng.poisson(rate * share * (0.2 if year == edition - 3 else 1.0))
             alive = (population.registered <= first_day(year)) & (population.ended > last_day(year))
@@ -117,7 +117,7 @@ def patents(
 
     name = _name_on(population, owner, day_of, rng)
     # Some parks' enterprises invent together with others far more than others do.
-    together = np.array([*(0.02 + 0.14 * p.openness for p in parks), 0.05])[
+    together = np.array([*(0.01 + 0.06 * p.openness for p in parks), 0.05])[
         np.where(owner >= 0, population.home[owner], -1)
     ]
     other = np.where(rng.uniform(0, 1, total) < together, rng.integers(0, n, total), NOBODY)
