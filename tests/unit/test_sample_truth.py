@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from parkindex import sample
-from parkindex.sample import facts, honours, innovation, legal, self_reports, tally, truth, world
+from parkindex.sample import facts, honours, innovation, legal, self_reports, spread, tally, truth, world
 from parkindex.sample.days import first_day, last_day
 from parkindex.sample.sizes import SIZES
 from parkindex.settings import METHODOLOGY_DIR
@@ -83,6 +83,11 @@ def test_a_small_world_spreads_over_the_bounds(small: world.World) -> None:
         assert np.mean((known < low) | (known > high)) <= 0.2, indicator
         spread = np.quantile(known, 0.9) - np.quantile(known, 0.1)
         assert spread >= 0.08 * (high - low), indicator
+
+
+def test_the_printed_spread_is_that_of_the_world() -> None:
+    page = (METHODOLOGY_DIR.parent / "docs" / "sample_values.md").read_text(encoding="utf-8")
+    assert page == spread.table(2025, 1, "small")
 
 
 def test_every_value_moves_between_parks_and_years(small: world.World) -> None:
