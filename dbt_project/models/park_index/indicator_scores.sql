@@ -25,7 +25,10 @@ weighted as (
     select
         indicator_scores_evaluated.*,
         case
-            when indicator_scores_evaluated.score is not null and park_scores_evaluated.score is not null
+            when
+                indicator_scores_evaluated.score is not null
+                and park_scores_evaluated.score is not null
+                and area_scores_evaluated.is_computed
                 then
                     {{ kept(
                         '100 * area_scores_evaluated.computed_weight * indicator_scores_evaluated.framework_weight'

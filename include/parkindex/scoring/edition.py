@@ -166,7 +166,8 @@ def score(document: Mapping[str, Any], values: Sequence[Value]) -> EditionScores
     of_total = _area_weights(framework) / framework.weights.sum()  # (k,)
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = _SCALE * (of_total / scores.available) @ framework.member * framework.weights  # (n, m)
-    counts = present & ranked[:, None]
+    # An indicator in an area that counts nowhere has a score and adds nothing.
+    counts = present & ranked[:, None] & framework.member.any(axis=0)
     effective = np.where(counts, effective, np.nan)
     contribution = effective * scores.indicator / _SCALE
     share = scores.available / _area_weights(framework)

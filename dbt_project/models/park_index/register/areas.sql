@@ -21,12 +21,13 @@ computed_weights as (
     from indicators
     where state = 'computed'
     group by area_code
+    having sum(weight) > 0
 
 ),
 
 areas as (
 
-    -- an area without a computed indicator is in the register and counts nowhere
+    -- an area of which nothing that is computed weighs anything is in the register and counts nowhere
     select
         framework_areas.area_code,
         framework_areas.name_zh as area_name_zh,
