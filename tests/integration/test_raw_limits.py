@@ -23,15 +23,15 @@ def accepting(rule: str) -> Acceptance:
     return Acceptance(frozenset({rule}), "张三", "confirmed by phone")
 
 
-@pytest.mark.parametrize("limit", ["{count: 1}", "{share: 0.4}", "{count: 5, share: 0.4}"])
+@pytest.mark.parametrize("limit", ["{count: 1}", "{share: 0.05}", "{count: 5, share: 0.05}"])
 def test_too_many_rejects_hold_a_file_until_somebody_lets_it_in(shop: Shop, limit: str) -> None:
     shop.use(said(f"rejectLimit, value: {limit}"))
-    rows = [changed(), changed(代码="B", 类别="花"), changed(代码="C", 类别="花"), changed()]
+    rows = [changed(代码=f"G{number}") for number in range(17)]
+    rows += [changed(代码="B", 类别="花"), changed(代码="C", 类别="花"), changed(代码="G0")]
     held = shop.land("a.csv", *rows)
-    assert (held.status, held.rows_landed, held.rows_accepted, held.rows_rejected, held.rows_duplicate) == (
-        "refused", 4, 0, 2, 1,
-    )  # fmt: skip
-    assert str(held.reason).startswith("file.reject_limit: 2 of 4 rows are set aside; the contract allows")
+    assert held.status == "refused"
+    assert (held.rows_landed, held.rows_accepted, held.rows_rejected, held.rows_duplicate) == (20, 0, 2, 1)
+    assert str(held.reason).startswith("file.reject_limit: 2 of 20 rows are set aside; the contract allows")
     assert shop.sql("select from raw.shops_v1") == []
     assert [row["batch_id"] for row in rejects.list_rejects(shop.engine)] == [held.batch_id] * 2
     # Landed again it is the same refusal; the rows are there once.
@@ -41,8 +41,8 @@ def test_too_many_rejects_hold_a_file_until_somebody_lets_it_in(shop: Shop, limi
     assert shop.land("a.csv", *rows, accept=accepting(limits.SHRINK)).status == "refused"
     loaded = shop.land("a.csv", *rows, accept=accepting(limits.REJECTS))
     shop.conserved()
-    assert (loaded.status, loaded.rows_accepted, loaded.rows_rejected) == ("loaded", 1, 2)
-    assert str(loaded.reason).startswith("accepted by 张三: confirmed by phone (file.reject_limit: 2 of 4")
+    assert (loaded.status, loaded.rows_accepted, loaded.rows_rejected) == ("loaded", 17, 2)
+    assert str(loaded.reason).startswith("accepted by 张三: confirmed by phone (file.reject_limit: 2 of 20")
     told = shop.sql("select * from audit.attempts where subject like 'shops batch %' order by attempt_id")
     assert [(row["action"], row["outcome"]) for row in told] == [("land", "refused"), ("land", "done")]
     assert told[1]["actor"] == "张三"
@@ -51,6 +51,11 @@ def test_too_many_rejects_hold_a_file_until_somebody_lets_it_in(shop: Shop, limi
     assert rejects.count(shop.engine, only_open=True) == 2
     (first, *_) = rejects.list_rejects(shop.engine, batch_id=held.batch_id)
     assert first["resolved_by"] == f"batch {loaded.batch_id}"
+
+
+def test_the_share_of_few_rows_holds_nothing(shop: Shop) -> None:
+    shop.use(said("rejectLimit, value: {share: 0.05}"))
+    assert shop.land("a.csv", changed(), changed(代码="B", 类别="花")).status == "loaded"
 
 
 def test_who_lets_a_file_in_says_who_and_why() -> None:

@@ -24,6 +24,8 @@ REJECTS, SHRINK, SHIFT = "file.reject_limit", "file.shrunk", "file.unit_shift"
 # What the command line calls them.
 ACCEPT_OPTIONS = {REJECTS: "--accept-rejects", SHRINK: "--accept-shrink", SHIFT: "--accept-shift"}
 
+# One bad row of three says nothing about a file; their number, where it is limited, does.
+_FEWEST_ROWS = 20
 # The median of few values says little, and twelve deliveries hold a year of months.
 _FEWEST_VALUES = 30
 _DELIVERIES_COMPARED = 12
@@ -119,7 +121,7 @@ def _findings(connection: Connection, contract: Contract, loaded: Loaded) -> Ite
         counted = f"{loaded.rows_rejected} of {loaded.rows_landed} rows are set aside"
         if limit.count is not None and loaded.rows_rejected > limit.count:
             yield REJECTS, f"{counted}; the contract allows {limit.count}"
-        elif limit.share is not None and share > limit.share:
+        elif limit.share is not None and share > limit.share and loaded.rows_landed >= _FEWEST_ROWS:
             yield REJECTS, f"{counted}; the contract allows {_plain(limit.share * 100)} %"
     if contract.max_shrink_share is not None:
         yield from _shrunk(connection, contract, loaded, contract.max_shrink_share)
