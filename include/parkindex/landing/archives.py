@@ -6,9 +6,12 @@ at the byte that exceeds their budget.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import lzma
 import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -16,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from parkindex.landing.refusal import refuse
 
@@ -50,7 +53,19 @@ COMPRESSED = Budget(entries=1, total_bytes=64 * 1024 * _MIB, member_bytes=64 * 1
 DOCUMENT_BYTES = 256 * _MIB
 
 _PACKED = {".tar.gz": "tar", ".tgz": "tar", ".tar": "tar", ".zip": "zip", ".gz": "gzip"}
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
+# What zipfile, tarfile and gzip raise on damaged bytes; RuntimeError: a member that says it is encrypted.
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+)
 _TAR_BLOCK = 512
 _MAC_FOLDER = "__MACOSX"
 
@@ -91,11 +106,20 @@ def walk(
                 yield ordinal, name, stream
     except _DAMAGED as error:
         refuse("file.archive", f"The archive is damaged: {error}")
+    except OSError as error:
+        _refuse_offset(error)
     if not read:
         refuse("file.empty", f"The archive holds no member {pattern!r}.")
     if ignored:
         shown = ", ".join(ignored[:5]) + (" …" if len(ignored) > 5 else "")
         notes.append(f"note: ignored {len(ignored)} member(s) of the archive: {shown}")
+
+
+def _refuse_offset(error: OSError) -> NoReturn:
+    """Refuse a file that names an offset before its own beginning; any other failure of the disk is none of its."""
+    if error.errno != errno.EINVAL:
+        raise error
+    refuse("file.archive", f"The archive is damaged: {error}")
 
 
 def _is_litter(name: str) -> bool:
@@ -260,7 +284,7 @@ def members(path: Path, budget: Budget) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+    except _DAMAGED as error:
         refuse("file.archive", f"The file is no ZIP archive that can be read: {error}")
     if len(entries) > budget.entries:
         refuse("file.budget", f"The archive has {len(entries)} members; {budget.entries} are allowed.")

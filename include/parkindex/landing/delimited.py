@@ -204,9 +204,9 @@ class _Reader:
         if is_cut and ragged[-1]:
             self._refuse_cut(int(structure.widths[-1]), int(lines[-1]))
         spans = zip(structure.starts[ragged], structure.ends[ragged], lines[ragged], strict=True)
-        set_aside = tuple(
-            self._ragged(_cells(data[int(begin) : int(end)], self.delimiter), int(line)) for begin, end, line in spans
-        )
+        shifted = ((_cells(data[int(begin) : int(end)], self.delimiter), int(line)) for begin, end, line in spans)
+        # A record of blanks only is none, however many they are.
+        set_aside = tuple(self._ragged(cells, line) for cells, line in shifted if any(cell.strip() for cell in cells))
         body = _without(data, structure, np.flatnonzero(~keep))
         rows = pl.Series(lines[keep], dtype=pl.Int64)
         yield Block(self.table, self.header, _parsed(body, width, len(rows), self.delimiter), rows, set_aside=set_aside)
