@@ -69,6 +69,11 @@ def read(contract: Contract, server: Server, path: Path, *, notes: list[str]) ->
         refuse("file.format", "The workbook is protected by a password.")
     except (CalamineError, XmlError, ZipError, OSError) as error:
         refuse("file.format", f"The file is no {str(server.format).upper()} workbook that can be read: {error}")
+    except BaseException as error:
+        # calamine is written in Rust, and a damaged file makes it panic: that class can be caught by its name only.
+        if type(error).__name__ != "PanicException":
+            raise
+        refuse("file.format", f"The workbook is damaged: {error}")
 
 
 def _of_sheet(block: Block, name: str) -> Block:
