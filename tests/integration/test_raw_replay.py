@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from shop_feed import WHEN, Shop, changed, shop
 from sqlalchemy import text
@@ -14,6 +18,7 @@ from xlsxwriter import Workbook
 
 from parkindex.errors import AlteredError, BadInputError, UsageError
 from parkindex.landing.refusal import FileRefusedError
+from parkindex.publish import annex
 from parkindex.raw import rejects, replay, returns, status
 
 __all__ = ["shop"]
@@ -54,6 +59,56 @@ def test_a_contract_fix_brings_rows_in_from_the_kept_bytes(shop: Shop) -> None:
     # A second replay finds nothing more.
     assert [(one.batch_id, one.accepted, one.still_rejected) for one in run(shop, feed="shops")] == [(None, 0, 1)]
     assert len(shop.sql("select from raw.shops_v1")) == 2
+
+
+def test_published_quality_counts_a_row_once_and_as_it_was_known(shop: Shop) -> None:
+    shop.land("a.csv", changed(), changed(代码="B", 类别="花"), changed(代码="C", 面积="x"), changed())
+    shop.use(WIDER)
+    run(shop, feed="shops")
+    shares = {}
+    for as_known in (WHEN, LATER):
+        with shop.engine.connect() as connection:
+            (row,) = annex.data_quality(connection, SimpleNamespace(edition=2025, as_known=as_known))  # type: ignore[arg-type]
+        shares[as_known] = [row[name] for name in ("batches", "rows_landed", "rows_accepted", "rows_rejected")]
+        assert row["rows_landed"] == row["rows_accepted"] + row["rows_rejected"] + row["rows_duplicate"]
+    assert shares == {WHEN: [1, 4, 1, 2], LATER: [1, 4, 2, 1]}
+
+
+@hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["茶", "花", "书", "草"]),
+            st.sampled_from(["1", "x", "9000", ""]),
+            st.sampled_from(["王", "王1"]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_a_replay_ends_where_a_fresh_load_by_the_new_contract_would(
+    shop: Shop, records: list[tuple[str, str, str]]
+) -> None:
+    number = len(shop.sql("select from raw.batches"))
+    rows = [
+        changed(代码=f"P{number}-{place}", 类别=kind, 面积=area, 店主=owner)
+        for place, (kind, area, owner) in enumerate(records)
+    ]
+    shop.use()
+    first = shop.land(f"p{number}.csv", *rows)
+    shop.use(WIDER, ("maximum: 5000", "maximum: 9999"))
+    if first.rows_rejected:
+        run(shop, batch_id=first.batch_id)
+    # The same rows, but not the same bytes: a blank line is no record.
+    fresh = shop.land(f"q{number}.csv", *rows, [])
+    accepted = {
+        name: shop.sql(
+            f"select _source_row, kind, area, owner from raw.shops_v1 where _source_file = '{name}' order by 1"
+        )
+        for name in (f"p{number}.csv", f"q{number}.csv")
+    }
+    assert accepted[f"p{number}.csv"] == accepted[f"q{number}.csv"]
+    assert rejects.count(shop.engine, batch_id=first.batch_id, only_open=True) == fresh.rows_rejected
 
 
 def test_a_replay_may_be_narrowed_to_a_rule_a_batch_or_single_rejects(shop: Shop) -> None:

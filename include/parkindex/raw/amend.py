@@ -228,7 +228,8 @@ class Amendments:
             cells = block.cells[str(place)].filter(good).str.strip_chars().drop_nulls()
             found = cells.filter(~cells.is_in(tokens))
             if len(found):
-                self._new_codes.setdefault(column.name, Counter()).update(found.to_list())
+                codes = [masked(code) if column.is_personal else code for code in found.to_list()]
+                self._new_codes.setdefault(column.name, Counter()).update(codes)
 
 
 def has_corrections(contract: Contract) -> bool:
