@@ -22,10 +22,10 @@ def undisturbed(make_warehouse: Callable[[], Settings], tmp_path: Path) -> list[
     return kill.content(settings)
 
 
-def test_killed_at_every_step_of_a_load(
+def test_killed_at_steps_of_a_load(
     make_warehouse: Callable[[], Settings], tmp_path: Path, undisturbed: list[str]
 ) -> None:
-    for step in kill.STEPS:
+    for step in list(kill.STEPS)[1::3]:  # the others: python tests/faults/kill.py
         settings = make_warehouse()
         kill.prepare(settings, tmp_path)
         assert kill.check(undisturbed, settings, tmp_path, tmp_path / "到 货.csv", step), step
