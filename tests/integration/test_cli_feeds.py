@@ -79,7 +79,13 @@ def test_land_says_what_became_of_each_file(installed: Settings, registry: Path)
     assert len(feeds) == 9
     assert feeds["enterprise_registry"]["last_received_at"].startswith("2025-03-01")
     assert feeds["patents"]["batches"] == 0
-    for arguments in (("feeds",), ("rejects", "list"), ("rejects", "show", str(listed["rejects"][0]["reject_id"]))):
+    assert answer("feeds", "--parks") == {"parks": []}
+    for arguments in (
+        ("feeds",),
+        ("feeds", "--parks"),
+        ("rejects", "list"),
+        ("rejects", "show", str(listed["rejects"][0]["reject_id"])),
+    ):
         result = run(*arguments, "--lang", "zh")
         assert result.exit_code == 0
         assert "王小明" not in result.output

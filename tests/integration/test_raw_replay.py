@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -72,6 +73,32 @@ def test_published_quality_counts_a_row_once_and_as_it_was_known(shop: Shop) -> 
         shares[as_known] = [row[name] for name in ("batches", "rows_landed", "rows_accepted", "rows_rejected")]
         assert row["rows_landed"] == row["rows_accepted"] + row["rows_rejected"] + row["rows_duplicate"]
     assert shares == {WHEN: [1, 4, 1, 2], LATER: [1, 4, 2, 1]}
+
+
+def test_rejects_are_counted_per_park_where_rows_name_it(shop: Shop) -> None:
+    shop.use(
+        ("- name: code\n", "- name: park_code\n"),
+        ("version: 1.0.0", "version: 2.0.0"),
+        ("physicalName: shops_v1", "physicalName: shops_v2"),
+        (
+            "synonyms: [{synonym: 代码}]",
+            "synonyms: [{synonym: 代码}, {synonym: 占比%}]\n        logicalTypeOptions: {pattern: '^P[0-9]{2}$'}",
+        ),
+    )
+    rows = [
+        changed(代码="P01"),
+        changed(代码="P01", 注册日期="2021-01-01", 类别="花"),
+        changed(代码="P02"),
+        changed(代码="?"),
+    ]
+    shop.land("a.csv", *rows)
+    assert [tuple(row.values()) for row in status.by_park(shop.engine)] == [
+        ("shops", "P01", 1, 1, Decimal("0.500000")),
+        ("shops", "P02", 1, 0, Decimal("0.000000")),
+        ("shops", None, 0, 1, Decimal("1.000000")),
+    ]
+    rejects.close(shop.engine, 1, "李四", "never opened")
+    assert status.by_park(shop.engine)[0]["rows_rejected"] == 0
 
 
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -20,12 +20,20 @@ _PATHS = click.Path(path_type=Path)
 
 
 @click.command()
+@click.option("--parks", is_flag=True, help="Rows set aside per park instead, where rows name their park.")
 @verb
-def feeds(console: Console) -> None:
+def feeds(console: Console, parks: bool) -> None:
     """List every feed: owner, frequency, last batch, rows, rejects, days late."""
     from parkindex.raw import status
 
     settings = settings_module.load()
+    if parks:
+        shares = status.by_park(pipeline.engine_of(settings))
+        console.result({"parks": shares})
+        if not console.as_json:
+            columns = ["feed", "park_code", "rows_accepted", "rows_rejected", "reject_share"]
+            console.table(shares, columns, ("没有按园区的数据。", "No row names a park."))
+        return
     rows = status.feeds(pipeline.engine_of(settings), settings)
     console.result({"feeds": rows})
     if not console.as_json:

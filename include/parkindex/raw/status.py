@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from psycopg import sql
 from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
@@ -14,6 +17,7 @@ from parkindex.contracts import Contract
 from parkindex.ledger.tables import batches
 from parkindex.settings import BUSINESS_TIME_ZONE, Settings
 
+_PARK = "park_code"
 _COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
 
 
@@ -75,6 +79,53 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
             }
         )
     return rows
+
+
+def by_park(engine: Engine) -> list[dict[str, Any]]:
+    """Return how many rows are set aside per feed and park, where a row names its park itself.
+
+    Only feeds with a column ``park_code`` can say so. Rejects that are settled no longer count; a row whose park cannot
+    be read counts under no park.
+
+    Returns:
+        Rows with feed, park_code (null when it cannot be read), rows_accepted, rows_rejected and reject_share, by feed
+        and park.
+    """
+    counts: dict[tuple[str, str | None], list[int]] = {}
+    with engine.connect() as connection:
+        for feed, contract in contracts.load_all().items():
+            for table in contract.tables:
+                column = next((one for one in table.columns if one.name == _PARK), None)
+                if column is None:
+                    continue
+                accepted = sql.SQL("select {park}, count(*) from {table} group by 1").format(
+                    park=sql.Identifier(_PARK), table=sql.Identifier("raw", table.raw_table)
+                )
+                told = sql.SQL(", ").join(
+                    sql.SQL("nullif(btrim(original_row ->> {}), '')").format(sql.Literal(header))
+                    for header in column.headers
+                )
+                rejected = sql.SQL(
+                    "select coalesce({told}), count(*) from raw.rejects"
+                    " where feed = {feed} and table_name = {table} and resolved_by is null group by 1"
+                ).format(told=told, feed=sql.Literal(feed), table=sql.Literal(table.raw_table))
+                for place, statement in enumerate((accepted, rejected)):
+                    found: Any = connection.exec_driver_sql(statement.as_string(None).replace("%", "%%"), ())
+                    for park, count in found:
+                        known = park if park is not None and re.fullmatch(column.pattern or ".*", park) else None
+                        counts.setdefault((feed, known), [0, 0])[place] += count
+    return [
+        {
+            "feed": feed,
+            "park_code": park,
+            "rows_accepted": accepted,
+            "rows_rejected": rejected,
+            "reject_share": round(Decimal(rejected) / Decimal(accepted + rejected), 6),
+        }
+        for (feed, park), (accepted, rejected) in sorted(
+            counts.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")
+        )
+    ]
 
 
 def late_days(contract: Contract, last_received_at: datetime, at: datetime) -> int:
