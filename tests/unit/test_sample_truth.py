@@ -156,7 +156,11 @@ def test_patents_live_through_every_case(small: world.World) -> None:
     assert any(event.what.day in {last_day(t) for t in range(2020, 2026)} for event in kinds[legal.LAPSE])
     twice = [(event.patent, event.what.day) for event in kinds[legal.PCT_FILING]]
     assert len(set(twice)) < len(twice)
-    assert {event.with_code for event in events} == {True, False}
+    assert {event.code for event in events} == {legal.NO_CODE, legal.OWN_CODE, legal.STRANGE_CODE}
+    kinds_of: dict[str, set[int]] = {}
+    for application, kind in zip(patents.application, patents.kind.tolist(), strict=True):
+        kinds_of.setdefault(application, set()).add(kind)
+    assert {innovation.KIND_A, innovation.KIND_B} in kinds_of.values()
     # after a sale it is the buyer who pledges and lets lapse
     holder: dict[int, int] = {}
     for event in events:

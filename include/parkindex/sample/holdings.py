@@ -161,9 +161,9 @@ def _first_applicant(world: World, row: int) -> int:
 
 def _holder(world: World, event: legal.Event) -> int:
     """The enterprise an event's holder leads to: the code where there is one, else the name."""
-    if event.holder == NOBODY or event.with_code:
+    if event.holder == NOBODY or event.code == legal.OWN_CODE:
         return event.holder
-    return NOBODY if world.population.names.ambiguous[event.name] else event.holder
+    return NOBODY if event.code == legal.STRANGE_CODE or world.population.names.ambiguous[event.name] else event.holder
 
 
 def _years_after(day: int, years: int) -> date:

@@ -22,7 +22,7 @@ class Patents:
     """Publications, in order of their day.
 
     Attributes:
-        application: Application numbers (one may be published several times).
+        application: Application numbers (one may be published several times, as an application and when granted).
         number: Publication numbers, distinct within a kind.
         kind: Index into ``KINDS``.
         published, filed: Days.
@@ -115,6 +115,7 @@ def patents(
         application[twin + 1] = application[twin]
         filed[twin + 1] = filed[twin]
 
+    _publish_before_the_grant(application, filed, owner, kind_of, day_of)
     name = _name_on(population, owner, day_of, rng)
     # Some parks' enterprises invent together with others far more than others do.
     together = np.array([*(0.01 + 0.06 * p.openness for p in parks), 0.05])[
@@ -124,6 +125,19 @@ def patents(
     other = np.where(other == owner, NOBODY, other)
     subject = np.where(owner >= 0, population.group[owner], rng.integers(0, 4, total))
     return Patents(application, number, kind_of, day_of, filed, owner, name, other, subject)
+
+
+def _publish_before_the_grant(application: list[str], filed: Ints, owner: Ints, kind: Ints, published: Ints) -> None:
+    """Let some enterprises' first published application be the one that they are granted last."""
+    firsts: dict[int, int] = {}
+    for row in np.flatnonzero((kind == KIND_A) & (owner >= 0)).tolist():
+        firsts.setdefault(int(owner[row]), row)
+    lasts = {int(owner[row]): row for row in np.flatnonzero((kind == KIND_B) & (owner >= 0)).tolist()}
+    for enterprise, row in firsts.items():
+        grant = lasts.get(enterprise)
+        if grant is not None and filed[grant] + 60 < published[row] < published[grant]:
+            application[row] = application[grant]
+            filed[row] = filed[grant]
 
 
 def _filed(edition: int, owner: Ints, kind: Ints, published: Ints, rng: np.random.Generator) -> Ints:

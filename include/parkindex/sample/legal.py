@@ -15,6 +15,7 @@ from parkindex.sample.population import Ints, Population, Profile
 Floats = NDArray[np.float64]
 
 GRANT, PCT_FILING, TRANSFER, PLEDGE, LAPSE = "grant", "pct_filing", "transfer", "pledge", "lapse"
+NO_CODE, OWN_CODE, STRANGE_CODE = range(3)
 NO_AMOUNT = -1
 # Fen: the least amount of a pledge that makes a patent one of high value (assumed limit), often lent exactly.
 _EDGE = 5_000_000 * 100
@@ -47,14 +48,14 @@ class Event:
         patent: Row in ``Patents`` whose application it is about.
         holder: Who holds the patent just before: an enterprise, or ``NOBODY`` for a stranger.
         name: Number of the holder's name as printed (−1 with ``NOBODY``).
-        with_code: Whether the holder's code is given.
+        code: Whether the holder's code is given: ``NO_CODE``, ``OWN_CODE``, or the code of somebody whom nobody knows.
         what: What happens.
     """
 
     patent: int
     holder: int
     name: int
-    with_code: bool
+    code: int
     what: Happening
 
 
@@ -70,7 +71,10 @@ def events(
     last_name = population.last_name
     found: list[Event] = []
     seen: set[str] = set()
-    for row in np.flatnonzero((patents.kind == KIND_B) | (patents.kind == KIND_A)).tolist():
+    of_kind = [np.flatnonzero(patents.kind == kind).tolist() for kind in (KIND_A, KIND_B)]
+    granted_at_last = {patents.application[row] for row in of_kind[1]}
+    pending = [row for row in of_kind[0] if patents.application[row] not in granted_at_last]
+    for row in sorted((*pending, *of_kind[1])):
         if patents.application[row] in seen:
             continue
         seen.add(patents.application[row])
@@ -82,14 +86,20 @@ def events(
         for happening in sorted(happens, key=lambda one: one.day):
             if happening.day > last_day(edition):
                 break
-            coded = holder != NOBODY and (row + len(found)) % 3 == 0
-            found.append(Event(row, holder, name, coded, happening))
+            found.append(Event(row, holder, name, _code(holder, row + len(found)), happening))
             if happening.kind == LAPSE:
                 break
             if happening.kind == TRANSFER:
                 holder = happening.other
                 name = int(last_name[holder]) if holder != NOBODY else NOBODY
     return found
+
+
+def _code(holder: int, number: int) -> int:
+    """Give a third of the holders' codes; now and then that of somebody else, who then is the holder."""
+    if holder == NOBODY or number % 3:
+        return NO_CODE
+    return OWN_CODE if number % 40 else STRANGE_CODE
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,8 @@ def _items(
         unscored = item.code in facts.SCORED_BY and known[facts.SCORED_BY[item.code]] == 0
         text = "" if unscored else _decimal(value, item.decimals)
         filled.append(Filled(item.code, item.name, text, item.unit, "" if unscored else f"合成材料-{item.code}"))
+    # Something that nobody asked for: it is kept and counts nowhere.
+    filled.append(Filled("C6.9", "其他亮点", str(int(rng.integers(1, 30))), "个", "合成材料-C6.9"))
     return tuple(filled)
 
 
@@ -139,7 +141,11 @@ def _decimal(value: Fraction, decimals: int) -> str:
 
 def _spoiled(items: tuple[Filled, ...], rng: np.random.Generator) -> tuple[Filled, ...]:
     """Make one item of about two reports in five unusable, in one of seven ways."""
-    chance, place, way = float(rng.uniform(0, 1)), int(rng.integers(0, len(items))), int(rng.choice(7, p=_WAYS))
+    chance, place, way = (
+        float(rng.uniform(0, 1)),
+        int(rng.integers(0, len(facts.REPORT_ITEMS))),
+        int(rng.choice(7, p=_WAYS)),
+    )
     if chance > 0.4:
         return items
     by_code = {item.code: place for place, item in enumerate(facts.REPORT_ITEMS)}

@@ -29,7 +29,7 @@ def usable(world: World, park: int, t: int) -> dict[str, Fraction]:
 
 def _is_sound(item: Filled) -> bool:
     """Whether a row can be used as far as it alone decides: a value, its unit, evidence, no score above 100."""
-    if not item.value or not item.evidence or item.unit != _ASKED[item.code].unit:
+    if item.code not in _ASKED or not item.value or not item.evidence or item.unit != _ASKED[item.code].unit:
         return False
     return Fraction(item.value) >= 0 and not (item.code in facts.SCORED_BY and Fraction(item.value) > _HIGHEST_SCORE)
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from parkindex.sample import facts
 from parkindex.sample.days import date_of, last_day
-from parkindex.sample.files import DUPLICATE, SYNTHETIC, Noise, Planted, mixed, positions, printed, sent
+from parkindex.sample.files import DUPLICATE, SYNTHETIC, Ghosts, Noise, Planted, mixed, positions, printed, sent
 from parkindex.sample.innovation import NOBODY
-from parkindex.sample.legal import NO_AMOUNT
+from parkindex.sample.legal import NO_AMOUNT, NO_CODE, OWN_CODE, Event
 from parkindex.sample.server import ANSWERS_FILE
 from parkindex.sample.world import World
 
@@ -46,6 +46,7 @@ def _events(world: World, rng: np.random.Generator) -> list[_Event]:
     patents, people = world.patents, world.population
     names, last_name = people.names.text, people.last_name.tolist()
     rows: list[_Event] = []
+    ghosts = Ghosts(district=310117)
     for number, one in enumerate(world.events, start=1):
         what = one.what
         stranger = facts.STRANGERS[one.patent % len(facts.STRANGERS)]
@@ -57,12 +58,18 @@ def _events(world: World, rng: np.random.Generator) -> list[_Event]:
                 "eventType": what.kind,
                 "eventDate": date_of(what.day).isoformat(),
                 "holder": stranger if one.holder == NOBODY else printed(names[one.name], rng),
-                "holderUscc": people.uscc[one.holder] if one.with_code else None,
+                "holderUscc": _code(one, people.uscc, ghosts),
                 "counterparty": other or None,
                 "amountCny": None if what.amount == NO_AMOUNT else f"{what.amount // 100}.{what.amount % 100:02d}",
             }
         )
     return rows
+
+
+def _code(one: Event, codes: list[str], ghosts: Ghosts) -> str | None:
+    if one.code == NO_CODE:
+        return None
+    return codes[one.holder] if one.code == OWN_CODE else ghosts.code()
 
 
 def _write(path: Path, events: list[_Event], noise: Noise, rng: np.random.Generator) -> int:
