@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select, text
 
 from parkindex.ledger import tables
-from parkindex.publish import annex, approvals, candidates, contents
+from parkindex.publish import annex, approvals, candidates, contents, doubts
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.releases import Release
-from parkindex.settings import Settings
+from parkindex.settings import BUSINESS_TIME_ZONE, Settings
 from parkindex.site import EVIDENCE_PER_SIDE, Approval, Evidence, EvidenceRecord, Gate, GateResult, ReleaseRecord
 
 # The contributions behind each value, largest first; ties by where they stand in the files, never by loading.
@@ -59,6 +60,8 @@ def of_release(connection: Connection, settings: Settings, release: Release) -> 
         approvals=_approvals(connection, candidate),
         gate=_gate(connection, release.gate_run_id),
         evidence=evidence(connection, candidate),
+        beside=doubts.read(connection, candidate.schema_prefix),
+        signoffs=signoffs(connection, candidate),
     )
 
 
@@ -85,6 +88,8 @@ def of_candidate(connection: Connection, settings: Settings, candidate: Candidat
         approvals=_approvals(connection, candidate),
         gate=None if latest is None else _gate(connection, latest.gate_run_id),
         evidence=evidence(connection, candidate),
+        beside=doubts.read(connection, candidate.schema_prefix),
+        signoffs=signoffs(connection, candidate),
         downloads=(),
     )
 
@@ -101,6 +106,16 @@ def methodology_document(connection: Connection, sha256: str) -> Mapping[str, An
         select(editions.document).where(editions.methodology_sha256 == sha256)
     ).scalar_one()
     return document
+
+
+def signoffs(connection: Connection, candidate: Candidate) -> list[dict[str, Any]]:
+    """Return who froze the candidate's rules before its data cut-off (Shanghai dates), the earliest first."""
+    signed = tables.methodology_signoffs
+    day = candidate.as_known.astimezone(ZoneInfo(BUSINESS_TIME_ZONE)).date()
+    rows = connection.execute(
+        select(signed).where(signed.c.methodology_sha256 == candidate.methodology_sha256, signed.c.signed_on < day)
+    ).mappings()
+    return sorted((dict(row) for row in rows), key=lambda row: (row["signed_on"], row["signed_by"]))
 
 
 def _approvals(connection: Connection, candidate: Candidate) -> tuple[Approval, ...]:

@@ -152,6 +152,10 @@ class ReleaseRecord:
         methodology: The resolved methodology document (``methodology/schema.json``).
         evidence: Records by (park code, indicator code).
         downloads: Files that stand beside the pages.
+        beside: What stands beside the content, by topic (docs/method/doubt.md); numbers exact. Empty when it was not
+            made.
+        signoffs: Who froze the methodology before the data cut-off: ``signed_by``, ``signed_on``, ``is_demo``,
+            ``reason``, ``version``.
 
     The other attributes are the released tables.
     """
@@ -188,3 +192,5 @@ class ReleaseRecord:
     superseded_by: str | None = None
     evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)
     downloads: tuple[str, ...] = DOWNLOADS
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    signoffs: Rows = ()

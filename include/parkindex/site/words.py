@@ -47,6 +47,24 @@ ROLES: dict[str, Pair] = {
 }
 SEVERITIES: dict[str, Pair] = {"error": ("阻断", "error"), "warning": ("警告", "warning")}
 VERDICTS: dict[str, Pair] = {"pass": ("通过", "passed"), "fail": ("未通过", "failed")}
+SOURCES_OF_DOUBT: dict[str, Pair] = {
+    "weights": ("权重", "weights"),
+    "normalisation": ("无量纲化", "normalisation"),
+    "aggregation": ("合成", "aggregation"),
+    "missing": ("缺值处理", "missing values"),
+    "treatment": ("异常值处理", "outlier treatment"),
+}
+PARTS_OF_CHANGE: dict[str, Pair] = {
+    "own": ("本园区数据", "its own data"),
+    "others": ("其他园区", "other parks"),
+    "methodology": ("方法", "methodology"),
+    "sample": ("边界或样本", "boundary or sample"),
+    "revisions": ("上年数据修订", "revisions of last year"),
+}
+FLAGS: dict[str, Pair] = {
+    "negative": ("与领域负相关", "against its area"),
+    "weak": ("与领域弱相关", "weak in its area"),
+}
 UNITS: dict[str, Pair] = {
     "‰": ("‰", "per mille"),
     "万元/人": ("万元/人", "ten thousand CNY per person"),

@@ -1,0 +1,88 @@
+"""What stands beside the content, on the pages: what moved a park, how firm its rank is, who froze the rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+
+import site_record
+from parkindex import site
+from parkindex.publish.doubts import _plain
+from parkindex.scoring import coherence, doubt, leave_out, moved, published
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, html.HtmlElement]:
+    record = site_record.make()
+    values = [(row["park_code"], row["indicator_code"], row["value"]) for row in record.indicator_scores]
+    document, values, _ = published.scorable(record.methodology, values)
+    moves = moved.split(moved.Past(document, None, values, values), document, values, values)
+    found = {
+        "simulation": asdict(doubt.measure(document, values, draws=60, sobol_base=16)),
+        "coherence": asdict(coherence.measure(document, values)),
+        "without_indicators": [asdict(one) for one in leave_out.without_indicators(document, values)],
+        "without_enterprises": {
+            "enterprises": 9,
+            "deciding": 2,
+            "not_updated": [],
+            "listed": [
+                {
+                    "park_code": "P01",
+                    "enterprise_id_uscc": "91310000MA1K35KX0T",
+                    "subject": "<b>示例</b>",
+                    "rank": 1,
+                    "rank_without": None,
+                    "score_change": -1.25,
+                }
+            ],
+        },
+        "moves": {"against": "2024.1", "left_out": [], "parks": [asdict(move) for move in moves]},
+    }
+    beside: dict[str, Any] = json.loads(json.dumps(_plain(found)), parse_float=Decimal)
+    signed = {
+        "signed_by": "演示方法负责人",
+        "signed_on": date(2025, 6, 30),
+        "is_demo": True,
+        "reason": "first version",
+        "version": "1",
+    }
+    out: Path = tmp_path_factory.mktemp("beside")
+    written = site.render(site_record.make(beside=beside, signoffs=(signed,)), out)
+    return {str(path.relative_to(out)): html.fromstring(path.read_text("utf-8")) for path in written}
+
+
+def english(page: html.HtmlElement, section: str) -> str:
+    (found,) = page.xpath(f'//section[@aria-labelledby="{section}"]')
+    for chinese in found.xpath('.//*[@lang="zh-CN"]'):
+        chinese.drop_tree()
+    return " ".join(found.text_content().split())
+
+
+def test_a_park_page_splits_what_moved_it_and_says_how_firm_it_is(pages: dict[str, html.HtmlElement]) -> None:
+    text = english(pages["parks/P01.html"], "moved")
+    assert "release 2024.1" in text and "revisions of last year" in text and "boundary or sample" in text
+    text = english(pages["parks/P01.html"], "doubt")
+    assert "90% of the simulated ranks lie between" in text and "below the assumed pass line" in text
+    assert "<b>示例</b>" in text and "not ranked" in text and "−1.25" in text
+    assert "cannot be split" in english(pages[f"parks/{site_record.UNRANKED_PARK}.html"], "moved")
+
+
+def test_the_audit_page_says_what_the_ranking_hangs_on(pages: dict[str, html.HtmlElement]) -> None:
+    text = english(pages["audit.html"], "doubt")
+    assert "60 simulations" in text and "outlier treatment" in text
+    assert "Of 9 enterprises, 2 decide" in text
+
+
+def test_the_method_page_says_who_froze_the_rules(pages: dict[str, html.HtmlElement]) -> None:
+    text = english(pages["method.html"], "frozen")
+    assert "演示方法负责人" in text and "nobody really signed" in text and "2025-06-30" in text
+    assert "it proposes, people decide" in text
+    ids = [identifier for page in pages.values() for identifier in [page.xpath("//@id")]]
+    assert all(len(found) == len(set(found)) for found in ids)
