@@ -10,7 +10,10 @@ from feed_under_fault import GOOD, HEADER, WHEN, FeedUnderFault, row, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parkindex import text
+from contract_files import small
+from parkindex import contracts, text
+from parkindex.contracts import pins
+from parkindex.errors import BadInputError
 from parkindex.raw import codes
 
 
@@ -61,6 +64,26 @@ def test_23_an_unknown_code_is_set_aside_and_counted_never_other(feed: FeedUnder
     batch = feed.loaded(feed.table_file("a.csv", row(类别="酒"), row(代码="B", 类别="酒"), row(代码="C")))
     assert feed.rejects(batch) == [(2, "kind", "value.enum"), (3, "kind", "value.enum")]
     assert [one["kind"] for one in feed.raw()] == ["茶"]
+
+
+def test_24_a_contract_edited_without_a_new_version_is_refused(feed: FeedUnderFault) -> None:
+    feed.patch.undo()
+    folder = feed.folder / "contracts"
+    folder.mkdir()
+    small(folder)
+    assert pins.pin(contracts.load_all(folder).values(), folder) == ["shops 1.0.0"]
+    assert pins.pin(contracts.load_all(folder).values(), folder) == []
+    small(folder, ("maxLength: 8", "maxLength: 9"))
+    for load_again in (lambda: contracts.load("shops", folder), lambda: contracts.load_all(folder)):
+        with pytest.raises(BadInputError, match="was changed and is still") as caught:
+            load_again()
+        assert caught.value.why.startswith("contract.pinned")
+        assert "contract pin" in caught.value.next_step
+    small(folder, ("maxLength: 8", "maxLength: 9"), ("version: 1.0.0", "version: 1.1.0"))
+    assert pins.pin(contracts.load_all(folder).values(), folder) == ["shops 1.1.0"]
+    (folder / pins.FILE).write_text("[]", "utf-8")
+    with pytest.raises(BadInputError, match="cannot be read"):
+        contracts.load_all(folder)
 
 
 def test_25_a_code_in_any_case_and_width_is_judged_by_its_check_digit(feed: FeedUnderFault) -> None:

@@ -317,6 +317,17 @@ def contract_derive(console: Console, check: bool) -> None:
     console.result({"written": names}, f"更新了 {len(names)} 个文件。", f"Updated {len(names)} files.")
 
 
+@contract.command("pin")
+@verb
+def contract_pin(console: Console) -> None:
+    """Pin the versions of contracts that are not pinned yet: from now on they mean these bytes."""
+    from parkindex import contracts
+    from parkindex.contracts import pins
+
+    added = pins.pin(contracts.load_all().values(), settings_module.CONTRACTS_DIR)
+    console.result({"pinned": added}, f"锁定了 {len(added)} 个版本。", f"Pinned {len(added)} versions.")
+
+
 @contract.command("diff")
 @click.argument("old", type=_PATHS)
 @click.argument("new", type=_PATHS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from parkindex.contracts import pins
 from parkindex.contracts.compare import Change, diff
 from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, RejectLimit, Server, Table, Withdrawal
 from parkindex.contracts.parse import load_file
@@ -38,6 +39,7 @@ def load_all(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
     made = {}
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         contract = load_file(path)
+        pins.check(contract, folder)
         if path.name != contract.feed + _SUFFIX:
             raise BadInputError(
                 f"The contract of {contract.feed} is not in a file of its name.",
@@ -65,7 +67,9 @@ def load(feed: str, folder: Path = CONTRACTS_DIR) -> Contract:
             why=f"known feeds: {', '.join(known) or 'none'}",
             next_step="name one of them, or add its contract",
         )
-    return load_file(path)
+    contract = load_file(path)
+    pins.check(contract, folder)
+    return contract
 
 
 def _refuse_shared_tables(contracts: dict[str, Contract]) -> None:
