@@ -94,12 +94,14 @@ derive: .venv/.run-stamp ## Write what contracts derive to disk (dbt sources)
 	@touch $@
 
 .PHONY: bench
-bench: .venv/.run-stamp .venv-bench/.stamp ## Measure ingest beside its peers, small (minutes)
+bench: .venv/.run-stamp .venv-bench/.stamp ## Measure ingest and index beside their peers, small (minutes)
 	@.venv/bin/python benchmarks/ingest.py --size small
+	@.venv/bin/python benchmarks/index.py --size small
 
 .PHONY: bench-full
 bench-full: .venv/.run-stamp .venv-bench/.stamp ## Measure it at full size and write the tables of docs/performance.md (an hour)
 	@.venv/bin/python benchmarks/ingest.py --size full --json docs/performance/ingest.json
+	@.venv/bin/python benchmarks/index.py --size full --json docs/performance/index.json
 	@.venv/bin/python benchmarks/render.py
 
 # ------------------------------------------------------------------------------------------------------------- clean

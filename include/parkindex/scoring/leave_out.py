@@ -7,7 +7,6 @@ like that; it keeps its value and is named.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,10 +93,12 @@ def without_indicators(document: Mapping[str, Any], values: Sequence[Value]) -> 
     computed = [row["code"] for row in document["indicators"] if row["state"] == "computed"]
     found = []
     for code in computed if len(computed) > 1 else []:
-        changed = copy.deepcopy(dict(document))
-        for row in changed["indicators"]:
-            if row["code"] == code:
-                row["state"] = "not_computed"
+        changed = {
+            **document,
+            "indicators": [
+                {**row, "state": "not_computed"} if row["code"] == code else row for row in document["indicators"]
+            ],
+        }
         if not any(row["state"] == "computed" and row["weight"]["value"] > 0 for row in changed["indicators"]):
             continue
         after = {park.park_code: park.rank for park in score(changed, values).parks}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +95,7 @@ def scorable(document: Mapping[str, Any], values: Sequence[Value]) -> tuple[dict
     Returns:
         The methodology, the values, and the codes of the indicators that were left out.
     """
-    fitted = copy.deepcopy(dict(document))
+    fitted = {**document, "indicators": [dict(row) for row in document["indicators"]]}
     parks = {park["park_code"] for park in fitted["parks"]}
     known = {row["code"] for row in fitted["indicators"]}
     kept = [value for value in values if value[0] in parks and value[1] in known]
