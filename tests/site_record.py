@@ -26,9 +26,11 @@ _AS_KNOWN = datetime(2026, 3, 31, 10, 0, tzinfo=UTC)
 _GRAIN = Decimal("0.000000000001")
 
 
-def make(**changes: Any) -> ReleaseRecord:
-    """Return the record; ``changes`` replace its attributes."""
+def make(not_computed: str = "D", **changes: Any) -> ReleaseRecord:
+    """Return the record; ``changes`` replace its attributes. Areas named in ``not_computed`` stand there uncounted."""
     document = methodology.load(EDITION).document
+    for one in document["indicators"]:
+        one["state"] = "not_computed" if one["area"] in not_computed else "computed"
     indicators = [_indicator(one, document) for one in document["indicators"]]
     parks = [_park(one) for one in document["parks"]]
     scores = [
@@ -160,6 +162,10 @@ def _score(park: str, place: int, indicator: dict[str, Any], number: int) -> dic
 
 def _areas(parks: list[Any], indicators: list[Any], scores: list[Any]) -> list[dict[str, Any]]:
     nominal = {one["indicator_code"]: one["weight"] for one in indicators}
+    area_weights: dict[str, Decimal] = {}
+    for one in indicators:
+        if one["state"] == "computed":
+            area_weights[one["area_code"]] = area_weights.get(one["area_code"], Decimal(0)) + one["weight"]
     rows = []
     for park in parks:
         for area in ("A", "B", "C", "D"):
@@ -180,7 +186,9 @@ def _areas(parks: list[Any], indicators: list[Any], scores: list[Any]) -> list[d
                     "area_name_zh": named["area_name_zh"],
                     "area_name_en": named["area_name_en"],
                     "score": score,
-                    "weight": None if score is None else {"A": Decimal(40), "B": Decimal(40), "C": Decimal(20)}[area],
+                    "weight": None
+                    if score is None
+                    else (area_weights[area] / sum(area_weights.values()) * 100).quantize(_GRAIN),
                     "weight_share": (left / full if full else Decimal(0)).quantize(_GRAIN),
                     "rank": None if score is None else 1,
                     "obs_status": "normal" if there else ("no_data" if mine else "not_computed"),

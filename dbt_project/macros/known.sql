@@ -35,6 +35,12 @@
 {%- endmacro %}
 
 
+{#- A text as it is compared byte by byte, whatever the locale. -#}
+{% macro bytewise(text) -%}
+    {{ text }} collate "C"
+{%- endmacro %}
+
+
 {#- Where a row came from, under the names it keeps to the marts. -#}
 {% macro lineage() -%}
     _batch_id as source_batch_id,

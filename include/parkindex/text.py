@@ -1,4 +1,4 @@
-"""Text as keys: one normalisation, used at landing and nowhere else.
+"""Text as keys: one normalisation, for landing and for the names inside a landed list.
 
 A match key is what two spellings of one name share. It is computed once per row, vectorised, when a file is loaded;
 the original text stands beside it.

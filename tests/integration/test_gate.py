@@ -104,9 +104,9 @@ def test_good_candidate_passes_and_the_verdict_is_recorded_with_its_hash(good: G
     assert (run.subject, run.candidate_id, run.content_sha256) == ("candidate", "2025-c1", CONTENT)
     assert (run.verdict, run.suites_sha256) == ("pass", verdict.suites_sha256)
     assert run.expectations_evaluated == len(results) == len(verdict.expectations)
-    # Four figures of 12 indicators and of 3 computed areas, the share of the fourth area, and four of the park.
+    # Four figures of 34 computed indicators, of four areas, and of the park.
     assert results["edition.double_entry"].success
-    assert results["edition.double_entry"].rows_looked_at == 22 * (12 * 4 + 3 * 4 + 1 + 4)
+    assert results["edition.double_entry"].rows_looked_at == 22 * (34 * 4 + 4 * 4 + 4)
 
 
 _LATE_SIGNATURE = "edition.rules_were_frozen"

@@ -121,8 +121,8 @@ def test_the_ranking_shows_the_released_numbers(pages: dict[str, html.HtmlElemen
         if ranking["rank"] is None:
             assert "未排名" in _text(cells[0])
             assert [value for value, _ in _data(rows[code])] == [
-                "12",
-                "12",
+                "27",
+                "27",
             ]  # values that are missing, in both languages
             continue
         assert _data(cells[0]) == [(str(ranking["rank"]), str(ranking["rank"]))]
@@ -147,7 +147,9 @@ def test_parks_stand_in_the_order_of_their_ranks_and_the_unranked_last(
     shown = list(_ranking_rows(pages))
     assert shown == sorted(shown, key=lambda code: (ranks[code] is None, ranks[code] or 0, code))
     assert shown[-1] == site_record.UNRANKED_PARK
-    assert {row["rank"] for row in record.park_ranking if row["park_code"] in site_record.TWINS} == {5}
+    twins = [row for row in record.park_ranking if row["park_code"] in site_record.TWINS]
+    assert len({row["rank"] for row in twins}) == 1
+    assert all(row["is_tied"] for row in twins)
 
 
 def test_every_indicator_card_shows_the_released_row(
@@ -207,8 +209,8 @@ def test_every_number_on_a_page_is_one_of_the_release(
         "22",
         "21",
         "2",
-        "12",
-        "23",
+        "27",
+        "8",
         "35",
         "9",
         "1",
@@ -240,12 +242,22 @@ def test_both_languages_say_the_same_numbers(pages: dict[str, html.HtmlElement])
 
 def test_what_is_not_computed_is_listed_as_such(pages: dict[str, html.HtmlElement]) -> None:
     notice = pages["index.html"].xpath("//details[@class='notice']")[0]
-    assert "35 项指标中已计算 12 项" in _text(notice)
-    assert len(notice.xpath(".//li")) == 23
+    assert "35 项指标中已计算 27 项" in _text(notice)
+    assert len(notice.xpath(".//li")) == 8
     assert "尚无已计算的指标" in _text(notice)
     framework = pages["method.html"].xpath("//table[contains(@class, 'framework')]/tbody/tr")
     assert len(framework) == 35
-    assert sum("尚未计算" in _text(row) for row in framework) == 23
+    assert sum("尚未计算" in _text(row) for row in framework) == 8
+
+
+def test_when_every_indicator_is_computed_nothing_is_said_to_be_missing(tmp_path: Path) -> None:
+    site.render(site_record.make(not_computed=""), tmp_path)
+    for page in sorted(tmp_path.rglob("*.html")):
+        text = page.read_text("utf-8")
+        assert "尚未计算" not in text, page.name
+        assert "尚无已计算的指标" not in text, page.name
+    method = html.fromstring((tmp_path / "method.html").read_text("utf-8"))
+    assert "登记 35 项，已计算 35 项" in _text(method)
 
 
 def test_weights_and_bounds_carry_their_mark_and_are_never_called_official(

@@ -21,12 +21,18 @@ attributed as (
         case
             when events.holder_uscc_key is not null then 'uscc'
             else coalesce(links.method, 'none')
-        end as link_method
+        end as link_method,
+        receivers.enterprise_id_uscc as counterparty_enterprise_id_uscc
     from events
     left join links
         on
             events.holder_uscc_key is null
             and events.holder_name_key = links.name_key
+    -- only who receives a patent was asked for by identity: a bank that takes a pledge is nobody's enterprise
+    left join links as receivers
+        on
+            events.event_type = 'transfer'
+            and events.counterparty_name_key = receivers.name_key
 
 )
 

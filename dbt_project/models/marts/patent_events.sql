@@ -13,6 +13,7 @@ patent_events as (
         event_id,
         application_number,
         attributed_enterprise_id_uscc as holder_enterprise_id_uscc,
+        counterparty_enterprise_id_uscc,
 
         ---------- texts
         event_type,

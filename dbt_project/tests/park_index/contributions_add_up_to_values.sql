@@ -43,7 +43,7 @@ violations as (
         and (
             indicator_values.numerator <> {{ kept('coalesce(sums.numerator, 0)') }}
             or (
-                rules.denominator_kind = 'summed'
+                rules.denominator_kind in ('summed', 'enterprises', 'employees')
                 and indicator_values.denominator <> {{ kept('coalesce(sums.denominator, 0)') }}
             )
             or indicator_values.evidence_count <> coalesce(sums.evidence_count, 0)

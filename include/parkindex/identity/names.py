@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import polars as pl
 from psycopg import sql
 from sqlalchemy import Connection
 
-# Every name of a feed that says who by name only. A row with a USCC is linked by that alone.
+from parkindex.identity.writing import copy_rows
+from parkindex.text import KEY_FUNCTIONS
+
+# What stands between names in `applicant_names` (contract `patents`).
+SEPARATOR = "；"
+
+# Every name of a feed that says who by name only. A row with a USCC is linked by that alone. Of counterparties only
+# those that a patent passes to are asked for: a bank that takes a pledge is nobody's enterprise.
 _ASKED = """
 select first_applicant_name_key as name_key from {staging}.stg_patents__publications
 union
+select name_key from identity.further_applicants where identity_run_id = {run}
+union
 select holder_name_key from {staging}.stg_patent_events__events where holder_uscc_key is null
+union
+select counterparty_name_key from {staging}.stg_patent_events__events where event_type = 'transfer'
 union
 select company_name_key from {staging}.stg_financing_rounds__rounds
 union
@@ -38,6 +50,13 @@ from asked
 left join held on asked.name_key = held.name_key
 where asked.name_key <> ''
 group by asked.name_key
+"""
+
+_CO_APPLICANTS = """
+select publication_number, kind, applicant_names
+from {staging}.stg_patents__publications
+where applicant_count > 1
+order by publication_number collate "C", kind collate "C"
 """
 
 _LINKS = """
@@ -71,7 +90,28 @@ def resolve(connection: Connection, staging: str, run: int) -> None:
         run: Identity run to write.
     """
     schema = sql.Identifier(staging)
-    asked = sql.SQL(_ASKED).format(staging=schema)
+    _list_further_applicants(connection, schema, run)
+    asked = sql.SQL(_ASKED).format(staging=schema, run=sql.Literal(run))
     connection.exec_driver_sql(sql.SQL(_RESOLVED).format(asked=asked, staging=schema).as_string(None))
     for statement in (_LINKS, _QUEUE):
         connection.exec_driver_sql(statement, {"run": run})
+
+
+def _list_further_applicants(connection: Connection, staging: sql.Identifier, run: int) -> None:
+    """Write the applicants after the first one by one, with the keys that names have everywhere."""
+    read = connection.exec_driver_sql(sql.SQL(_CO_APPLICANTS).format(staging=staging).as_string(None)).all()
+    rows = [
+        {"publication_number": number, "kind": kind, "position": position, "name": name}
+        for number, kind, names in (tuple(map(str, row)) for row in read)
+        for position, name in enumerate(names.split(SEPARATOR), start=1)
+        if position > 1
+    ]
+    if not rows:
+        return
+    keyed = pl.DataFrame(rows).with_columns(name_key=KEY_FUNCTIONS["name"](pl.col("name"))).drop("name")
+    columns = ("publication_number", "kind", "position", "name_key")
+    copy_rows(
+        connection,
+        f"copy identity.further_applicants (identity_run_id, {', '.join(columns)}) from stdin",
+        ((run, *row) for row in keyed.select(columns).iter_rows()),
+    )

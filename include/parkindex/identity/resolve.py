@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, Engine, insert
 
 from parkindex.errors import BadInputError
 from parkindex.identity import names, places
+from parkindex.identity import plots as land
 from parkindex.identity.places import FOREVER, NO_PARK, Plots, Registrations, Stays
+from parkindex.identity.writing import copy_rows
 from parkindex.ledger import tables
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -66,6 +69,7 @@ def run(engine: Engine, schema_prefix: str, as_known: datetime, inputs_sha256: s
 def _place(connection: Connection, staging: str, run_number: int) -> None:
     enterprises, registrations = _read_registrations(connection, staging)
     plot_ids, parks, plots = _read_plots(connection, staging)
+    _measure(connection, run_number, plot_ids, plots)
     found = places.stays(registrations, plots)
     first_dates, end_dates = _dates(found.first_day), _dates(found.end_day)
     registered = registrations.registered_day[found.row]
@@ -95,7 +99,7 @@ def _place(connection: Connection, staging: str, run_number: int) -> None:
         "identity_run_id, enterprise_id_uscc, valid_from, valid_to, park_code, started_by, previous_park_code,"
         " plot_id, method, evidence"
     )
-    _copy(connection, f"copy identity.placements ({columns}) from stdin", rows())
+    copy_rows(connection, f"copy identity.placements ({columns}) from stdin", rows())
     queued = [
         (
             run_number,
@@ -105,10 +109,27 @@ def _place(connection: Connection, staging: str, run_number: int) -> None:
         )
         for position in np.flatnonzero(found.is_ambiguous)
     ]
-    _copy(
+    copy_rows(
         connection,
         "copy identity.review_queue (identity_run_id, subject_kind, subject, reason) from stdin",
         queued,
+    )
+
+
+def _measure(connection: Connection, run_number: int, plot_ids: list[str], plots: Plots) -> None:
+    """Write how far the plots of each park are apart."""
+    number_of = {plot_id: number for number, plot_id in enumerate(sorted(set(plot_ids)))}
+    plot = np.array([number_of[plot_id] for plot_id in plot_ids], dtype=np.int64)
+    one, other, metres = land.distances(plots.geometry, plots.park, plot)
+    starts = _dates(plots.first_day)
+    copy_rows(
+        connection,
+        "copy identity.plot_distances (identity_run_id, plot_id, valid_from, other_plot_id, other_valid_from,"
+        " distance_metres) from stdin",
+        (
+            (run_number, plot_ids[a], starts[a], plot_ids[b], starts[b], Decimal(f"{distance:.3f}"))
+            for a, b, distance in zip(one.tolist(), other.tolist(), metres.tolist(), strict=True)
+        ),
     )
 
 
@@ -191,13 +212,3 @@ def _dates(days: places.Integers) -> list[date | None]:
 def _read(connection: Connection, query: str, staging: str) -> list[tuple[Any, ...]]:
     statement = sql.SQL(query).format(sql.Identifier(staging)).as_string(None)
     return [tuple(row) for row in connection.exec_driver_sql(statement)]
-
-
-def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Write rows through ``copy``, in the connection's transaction."""
-    driver = connection.connection.driver_connection
-    if driver is None:
-        raise RuntimeError("the connection is closed")
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)

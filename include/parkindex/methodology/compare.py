@@ -17,6 +17,11 @@ _NAMES = {
     "industry_sets": ("set_code", "industry_code", "industry_standard"),
     "zone_targets/rows": ("code",),
     "tiers/rows": ("tier",),
+    "parameters": ("code",),
+    "recognition_kinds/rows": ("kind",),
+    "self_report_items": ("item_code",),
+    "ipc_sets": ("set_code", "ipc_subclass"),
+    "exchange_rates": ("currency", "valid_from"),
 }
 # Which edition a document is for is not a rule of it.
 _NOT_COMPARED = {"edition", "based_on"}
@@ -34,6 +39,12 @@ _OF_TOP: dict[str, Kind] = {
     "parks": "register",
     "industry_sets": "register",
     "equity_rounds": "register",
+    "parameters": "rule",
+    "early_rounds": "rule",
+    "recognition_kinds": "rule",
+    "self_report_items": "register",
+    "ipc_sets": "register",
+    "exchange_rates": "register",
 }
 
 

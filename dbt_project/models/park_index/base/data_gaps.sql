@@ -14,6 +14,12 @@ requirements as (
 
 ),
 
+self_reported_items as (
+
+    select * from {{ ref('self_reported_items') }}
+
+),
+
 unmet as (
 
     {% for fact, reason in [
@@ -28,6 +34,15 @@ unmet as (
         ('has_registry_rows', "'no registry row dated in ' || edition"),
         ('has_grants', "'no invention grant dated in ' || edition"),
         ('has_rounds', "'no financing round dated in ' || edition"),
+        ('has_plots_at_end', "'no plot of the park was valid on 31 December ' || edition"),
+        ('has_value_added', "'no value added of ' || edition || ' for any enterprise in the parks'"),
+        ('has_foreign_counts', "'no headcount of foreign staff of ' || edition || ' for any enterprise in the parks'"),
+        ('has_patent_stock', "'no invention grant dated by the end of ' || edition"),
+        ('has_publications', "'no patent publication dated in ' || edition"),
+        ('has_patent_events', "'no patent event dated by the end of ' || edition"),
+        ('has_pct_filings', "'no PCT filing dated in ' || edition"),
+        ('has_ladder_lists', "'no list of the gradient ladder valid by the end of ' || edition"),
+        ('has_leader_lists', "'no list of chain or technology leaders valid by the end of ' || edition"),
         ('has_recognitions', "'no list of unicorns or hidden champions valid by the end of ' || edition"),
     ] %}
         select
@@ -42,20 +57,46 @@ unmet as (
 
 ),
 
-ranked as (
+gaps as (
 
+    -- what was delivered is looked at before what the park itself reports
     select
         unmet.edition,
         unmet.park_code,
         requirements.indicator_code,
         unmet.reason,
-        row_number() over (
-            partition by unmet.edition, unmet.park_code, requirements.indicator_code
-            order by requirements.position
-        ) as gap_rank
+        1 as step,
+        requirements.position
     from unmet
     inner join requirements
         on unmet.fact = requirements.fact
+
+    union all
+
+    select
+        edition,
+        park_code,
+        indicator_code,
+        gap as reason,
+        2 as step,
+        position
+    from self_reported_items
+    where gap is not null
+
+),
+
+ranked as (
+
+    select
+        edition,
+        park_code,
+        indicator_code,
+        reason,
+        row_number() over (
+            partition by edition, park_code, indicator_code
+            order by step, position
+        ) as gap_rank
+    from gaps
 
 ),
 

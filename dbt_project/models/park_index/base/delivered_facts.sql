@@ -61,6 +61,12 @@ recognitions as (
 
 ),
 
+events as (
+
+    select * from {{ ref('patent_events') }}
+
+),
+
 plots as (
 
     select * from {{ ref('park_plots') }}
@@ -77,7 +83,8 @@ account_years as (
 
     select
         year,
-        count(rd_expenditure_cny) as rd_rows_count
+        count(rd_expenditure_cny) as rd_rows_count,
+        count(value_added_cny) as value_added_rows_count
     from member_accounts
     group by year
 
@@ -85,7 +92,11 @@ account_years as (
 
 headcount_years as (
 
-    select distinct year from member_headcounts
+    select
+        year,
+        count(foreign_count) as foreign_rows_count
+    from member_headcounts
+    group by year
 
 ),
 
@@ -126,10 +137,48 @@ round_years as (
 
 ),
 
-first_recognition as (
+recognition_kinds as (
 
-    select min(valid_from) as first_valid_from from recognitions
-    where recognition_kind in ('独角兽', '隐形冠军')
+    select * from {{ source('methodology', 'recognition_kinds') }}
+    where methodology_sha256 = '{{ var("methodology_sha256") }}'
+
+),
+
+first_recognitions as (
+
+    select
+        min(case when recognition_kinds.counted_in = 'A5' then recognitions.valid_from end) as honours_date,
+        min(case when recognition_kinds.counted_in = 'A7' then recognitions.valid_from end) as leaders_date,
+        min(case when recognition_kinds.points is not null then recognitions.valid_from end) as ladder_date
+    from recognitions
+    inner join recognition_kinds
+        on recognitions.recognition_kind = recognition_kinds.recognition_kind
+
+),
+
+first_grant as (
+
+    select min(publication_date) as first_granted_date from patents
+    where kind in ('B', 'C')
+
+),
+
+publication_years as (
+
+    select distinct {{ year_of('publication_date') }} as year from patents
+
+),
+
+first_event as (
+
+    select min(event_date) as first_event_date from events
+
+),
+
+pct_years as (
+
+    select distinct {{ year_of('event_date') }} as year from events
+    where event_type = 'pct_filing'
 
 ),
 
@@ -142,13 +191,21 @@ zone_facts as (
         accounts_now.year is not null as has_accounts,
         accounts_before.year is not null as has_accounts_before,
         coalesce(accounts_now.rd_rows_count, 0) > 0 as has_rd,
+        coalesce(accounts_now.value_added_rows_count, 0) > 0 as has_value_added,
         headcount_years.year is not null as has_headcounts,
+        coalesce(headcount_years.foreign_rows_count, 0) > 0 as has_foreign_counts,
         classified_years.year is not null as has_classes,
         coalesce(registration_years.classified_count, 0) > 0 as has_classified_registrations,
         registry_years.year is not null as has_registry_rows,
         grant_years.year is not null as has_grants,
         round_years.year is not null as has_rounds,
-        coalesce(first_recognition.first_valid_from <= editions.last_day, false) as has_recognitions
+        coalesce(first_recognitions.honours_date <= editions.last_day, false) as has_recognitions,
+        coalesce(first_recognitions.leaders_date <= editions.last_day, false) as has_leader_lists,
+        coalesce(first_recognitions.ladder_date <= editions.last_day, false) as has_ladder_lists,
+        coalesce(first_grant.first_granted_date <= editions.last_day, false) as has_patent_stock,
+        publication_years.year is not null as has_publications,
+        coalesce(first_event.first_event_date <= editions.last_day, false) as has_patent_events,
+        pct_years.year is not null as has_pct_filings
     from editions
     left join account_years as accounts_now
         on editions.edition = accounts_now.year
@@ -166,20 +223,29 @@ zone_facts as (
         on editions.edition = grant_years.year
     left join round_years
         on editions.edition = round_years.year
-    cross join first_recognition
+    left join publication_years
+        on editions.edition = publication_years.year
+    left join pct_years
+        on editions.edition = pct_years.year
+    cross join first_recognitions
+    cross join first_grant
+    cross join first_event
 
 ),
 
 park_plot_years as (
 
-    select distinct
+    select
         zone_facts.edition,
-        plots.park_code
+        plots.park_code,
+        max(case when plots.valid_to is null or zone_facts.last_day < plots.valid_to then 1 else 0 end) = 1
+            as lasts_to_the_end
     from zone_facts
     inner join plots
         on
             zone_facts.last_day >= plots.valid_from
             and (plots.valid_to is null or zone_facts.first_day < plots.valid_to)
+    group by zone_facts.edition, plots.park_code
 
 ),
 
@@ -212,7 +278,16 @@ delivered_facts as (
         zone_facts.has_grants,
         zone_facts.has_rounds,
         zone_facts.has_recognitions,
+        zone_facts.has_leader_lists,
+        zone_facts.has_ladder_lists,
+        zone_facts.has_value_added,
+        zone_facts.has_foreign_counts,
+        zone_facts.has_patent_stock,
+        zone_facts.has_publications,
+        zone_facts.has_patent_events,
+        zone_facts.has_pct_filings,
         park_plot_years.park_code is not null as has_plots,
+        coalesce(park_plot_years.lasts_to_the_end, false) as has_plots_at_end,
         declared_years.park_code is not null as has_declared_industries
     from zone_facts
     cross join parks

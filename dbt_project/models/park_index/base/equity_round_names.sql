@@ -9,7 +9,10 @@ rounds as (
 
 names as (
 
-    select round as round_name from rounds
+    select
+        round as round_name,
+        is_early
+    from rounds
 
 )
 

@@ -15,7 +15,9 @@ classes as (
     select
         industry_code,
         max(case when set_code in ('IC', 'BIO', 'AI') then 1 else 0 end) = 1 as is_leading,
-        max(case when set_code = 'TECH' then 1 else 0 end) = 1 as is_technology
+        max(case when set_code = 'TECH' then 1 else 0 end) = 1 as is_technology,
+        max(case when set_code = 'HARD' then 1 else 0 end) = 1 as is_hard_technology,
+        max(case when set_code = 'SERVICE' then 1 else 0 end) = 1 as is_professional_service
     from sets
     group by industry_code
 

@@ -28,6 +28,8 @@ member_accounts as (
         members.year,
         accounts.revenue_cny,
         accounts.rd_expenditure_cny,
+        accounts.value_added_cny,
+        accounts.total_assets_cny,
 
         ---------- booleans
         members.is_leading_industry,

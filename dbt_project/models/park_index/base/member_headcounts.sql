@@ -27,6 +27,7 @@ member_headcounts as (
         members.year,
         headcounts.insured_count,
         headcounts.insured_count / 12.0 as employees_share,
+        headcounts.foreign_count,
 
         ---------- booleans
         members.is_leading_industry,

@@ -61,6 +61,8 @@ members as (
 
         ---------- booleans
         coalesce(classes.is_leading, false) as is_leading_industry,
+        coalesce(classes.is_hard_technology, false) as is_hard_technology,
+        coalesce(classes.is_professional_service, false) as is_professional_service,
 
         ---------- lineage
         registrations.source_batch_id,

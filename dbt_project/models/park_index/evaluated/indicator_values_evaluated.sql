@@ -25,6 +25,12 @@ contributions as (
 
 ),
 
+shared_denominators as (
+
+    select * from {{ ref('shared_denominators') }}
+
+),
+
 rules as (
 
     select * from {{ ref('indicator_rules') }}
@@ -49,6 +55,7 @@ register as (
         indicators.state,
         rules.denominator_kind,
         rules.scale,
+        rules.highest_value,
         rules.no_denominator_reason
     from editions
     cross join parks
@@ -72,6 +79,19 @@ sums as (
 
 ),
 
+shared_sums as (
+
+    select
+        edition,
+        park_code,
+        denominator_kind,
+        sum(amount) as denominator,
+        count(*) as evidence_count
+    from shared_denominators
+    group by edition, park_code, denominator_kind
+
+),
+
 measured as (
 
     select
@@ -83,6 +103,7 @@ measured as (
         register.state,
         register.denominator_kind,
         register.scale,
+        register.highest_value,
         register.no_denominator_reason,
         data_gaps.reason as gap_reason,
         coalesce(sums.numerator, 0) as numerator,
@@ -90,14 +111,21 @@ measured as (
             when 'summed' then coalesce(sums.summed_denominator, 0)
             when 'hundred_million' then 100000000
             when 'days_of_year' then register.days_count
+            when 'enterprises' then coalesce(shared_sums.denominator, 0)
+            when 'employees' then coalesce(shared_sums.denominator, 0)
         end as denominator,
-        coalesce(sums.evidence_count, 0) as evidence_count
+        coalesce(sums.evidence_count, 0) + coalesce(shared_sums.evidence_count, 0) as evidence_count
     from register
     left join sums
         on
             register.edition = sums.edition
             and register.park_code = sums.park_code
             and register.indicator_code = sums.indicator_code
+    left join shared_sums
+        on
+            register.edition = shared_sums.edition
+            and register.park_code = shared_sums.park_code
+            and register.denominator_kind = shared_sums.denominator_kind
     left join data_gaps
         on
             register.edition = data_gaps.edition
@@ -139,6 +167,8 @@ indicator_values as (
         edition,
         case
             when obs_status = 'normal' and denominator_kind = 'none' then {{ kept('numerator * scale') }}
+            when obs_status = 'normal' and numerator * scale > highest_value * denominator
+                then {{ kept('highest_value') }}
             when obs_status = 'normal' then {{ kept('numerator * scale / denominator') }}
         end as value,
         case when obs_status = 'normal' then {{ kept('numerator') }} end as numerator,

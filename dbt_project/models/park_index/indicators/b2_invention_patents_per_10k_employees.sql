@@ -7,12 +7,6 @@ members as (
 
 ),
 
-member_headcounts as (
-
-    select * from {{ ref('member_headcounts') }}
-
-),
-
 patents as (
 
     select * from {{ ref('patents') }}
@@ -59,22 +53,6 @@ contributions as (
         source_row
     from grants
     where publication_rank = 1
-
-    union all
-
-    select
-        year as edition,
-        park_code,
-        'B2' as indicator_code,
-        'denominator' as side,
-        enterprise_id_uscc,
-        enterprise_name as subject,
-        employees_share as amount,
-        'headcounts' as source_feed,
-        source_batch_id,
-        source_file,
-        source_row
-    from member_headcounts
 
 )
 

@@ -62,22 +62,6 @@ contributions as (
     from funded
     where round_rank = 1
 
-    union all
-
-    select
-        year as edition,
-        park_code,
-        'B6' as indicator_code,
-        'denominator' as side,
-        enterprise_id_uscc,
-        enterprise_name as subject,
-        1 as amount,
-        'enterprise_registry' as source_feed,
-        source_batch_id,
-        source_file,
-        source_row
-    from members
-
 )
 
 select * from contributions

@@ -26,6 +26,7 @@ renamed as (
         holder_name,
         holder_name_key,
         counterparty_name,
+        counterparty_name_key,
 
         ---------- numerics
         amount_cny,
