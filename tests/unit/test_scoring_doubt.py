@@ -110,6 +110,22 @@ def test_doubt_is_the_same_twice_and_its_shares_add_up() -> None:
     assert first.mean_shift > 0
 
 
+def test_published_intervals_hold_the_rank_and_come_from_the_simulations() -> None:
+    intervals = doubt.rank_intervals(RULES, values())
+    assert intervals == doubt.rank_intervals(RULES, values()[::-1])
+    simulated = {park.park_code: park for park in doubt.measure(RULES, values(), sobol_base=8).parks}
+    assert [one.park_code for one in intervals] == [park for park in PARKS if park in simulated]
+    tiers = {row["tier"]: (row["rank_from"], row["rank_to"]) for row in RULES["tiers"]["rows"]}
+    for one in intervals:
+        park = simulated[one.park_code]
+        assert (one.rank_low, one.rank_high) == (min(park.low, park.rank), max(park.high, park.rank))
+        tier = next(tier for tier, (first, last) in tiers.items() if first <= park.rank <= last)
+        assert one.tier_share == park.tier_shares[tier]
+    assert any(one.rank_low < one.rank_high for one in intervals)
+    assert doubt.nearest_rank(5, 201) == 10 and doubt.nearest_rank(95, 201) == 190  # the 11th and the 191st
+    assert doubt.rank_intervals(RULES, [(park, code, None) for park in PARKS for code in CODES]) == []
+
+
 def test_shares_below_the_pass_line_follow_the_line() -> None:
     document = {**RULES, "consequences": {**RULES["consequences"], "pass_line": 0}}
     assert {park.below_pass_line for park in doubt.measure(document, values(), draws=50, sobol_base=8).parks} == {0.0}

@@ -18,7 +18,7 @@ from parkindex.identity import resolve
 from parkindex.ledger import attempts, tables
 from parkindex.methodology import Methodology
 from parkindex.publish import canonical, code, contents, doubts
-from parkindex.scoring import edition as scoring
+from parkindex.scoring import doubt
 from parkindex.settings import Settings
 from parkindex.transform import warehouse
 
@@ -137,9 +137,7 @@ def _fill_rank_intervals(engine: Engine, prefix: str, rules: Methodology) -> Non
         values = connection.exec_driver_sql(
             f'select park_code, indicator_code, value from "{schema}".indicator_values where edition = {rules.edition}'
         ).all()
-        found = scoring.rank_intervals(
-            rules.document, [(row.park_code, row.indicator_code, row.value) for row in values]
-        )
+        found = doubt.rank_intervals(rules.document, [(row.park_code, row.indicator_code, row.value) for row in values])
         connection.exec_driver_sql(f'delete from "{schema}".rank_intervals')
         if found:
             connection.execute(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkindex.scoring.draws import uniform
-from parkindex.scoring.edition import EditionFramework, Value, framework_of, matrix_of, nearest_rank, steps
+from parkindex.scoring.edition import EditionFramework, Value, framework_of, matrix_of, steps
 from parkindex.scoring.method import Treat
 from parkindex.scoring.ranks import Floats, half_up, ranks
 from parkindex.scoring.treat import treat
@@ -33,6 +33,24 @@ _WINSORISE = Treat(skew=2.0, kurtosis=3.5, max_winsorised=5, then="none")
 _LEAST_IN_GEOMETRIC = 1.0
 _LOW_PERCENT, _HIGH_PERCENT = 5, 95
 _SOBOL_BASE = 1024
+
+
+@dataclass(frozen=True)
+class RankInterval:
+    """How far a park's rank depends on the choices of :data:`SOURCES`.
+
+    Attributes:
+        park_code: Park; only parks that have a rank.
+        rank_low: 5 % quantile of the simulated ranks (the better end), nearest rank, so a whole number; the official
+            rank where that is better.
+        rank_high: 95 % quantile (the worse end), nearest rank; the official rank where that is worse.
+        tier_share: Share of the simulations in which the park stays in its tier, 0 to 1.
+    """
+
+    park_code: str
+    rank_low: int
+    rank_high: int
+    tier_share: float
 
 
 @dataclass(frozen=True)
@@ -222,6 +240,46 @@ def _aggregate(
             area = np.log(np.maximum(area, _LEAST_IN_GEOMETRIC))
         total += shares[:, column, None] * area
     return np.exp(total) if geometric else total
+
+
+def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list[RankInterval]:
+    """Return the interval that is published with each rank, from ``robustness_draws`` simulations.
+
+    The official rank is one of the defensible ones: an interval that lies beside it is widened to it.
+
+    Args:
+        document: Resolved methodology.
+        values: As for :func:`parkindex.scoring.edition.score`.
+
+    Returns:
+        One interval per park that has a rank, in the order of the methodology.
+
+    Raises:
+        BadInputError: As for :func:`parkindex.scoring.edition.score`.
+    """
+    prepared = model(document, values)
+    rules = prepared.framework.rules
+    if not prepared.parks:
+        return []
+    drawn = uniform(int(rules["robustness_seed"]), (int(rules["robustness_draws"]), prepared.columns))
+    simulated = prepared.ranks(prepared.totals(drawn))
+    in_order = np.sort(simulated, axis=0)
+    low = np.minimum(in_order[nearest_rank(_LOW_PERCENT, len(drawn))], prepared.official)
+    high = np.maximum(in_order[nearest_rank(_HIGH_PERCENT, len(drawn))], prepared.official)
+    found = []
+    for column, park in enumerate(prepared.parks):
+        rank = prepared.official[column]
+        first, last = next((first, last) for _, first, last in prepared.framework.tiers if first <= rank <= last)
+        runs = simulated[:, column]
+        found.append(
+            RankInterval(park, int(low[column]), int(high[column]), float(((runs >= first) & (runs <= last)).mean()))
+        )
+    return found
+
+
+def nearest_rank(percent: int, count: int) -> int:
+    """Return the index of a quantile in sorted data: the ⌈p·n⌉-th value."""
+    return -(-percent * count // 100) - 1
 
 
 def measure(

@@ -1,4 +1,4 @@
-"""An edition's scores by NumPy: the second entry of the double entry, and its rank intervals.
+"""An edition's scores by NumPy: the second entry of the double entry.
 
 Written from ``docs/method/scores.md`` alone, as the SQL of ``dbt_project/models/park_index`` is; neither knows the
 other. The gate holds the two against each other.
@@ -15,15 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parkindex.errors import BadInputError
-from parkindex.scoring.draws import uniform
 from parkindex.scoring.ranks import Floats, half_up, ranks
 
 Value = tuple[str, str, Decimal | float | int | None]
 
 _SCALE = 100.0
 _STORED_DECIMALS = 12
-_LOW_PERCENT, _HIGH_PERCENT = 5, 95
-_LEAST_IN_GEOMETRIC = 1.0
 
 
 @dataclass(frozen=True)
@@ -99,23 +96,6 @@ class EditionScores:
 
 
 @dataclass(frozen=True)
-class RankInterval:
-    """How far a park's rank depends on weights and aggregation.
-
-    Attributes:
-        park_code: Park; only parks that have a rank.
-        rank_low: 5 % quantile of the simulated ranks (the better end), nearest rank, so a whole number.
-        rank_high: 95 % quantile (the worse end), nearest rank.
-        tier_share: Share of the simulations in which the park stays in its tier, 0 to 1.
-    """
-
-    park_code: str
-    rank_low: int
-    rank_high: int
-    tier_share: float
-
-
-@dataclass(frozen=True)
 class EditionFramework:
     """A methodology document as arrays. Sizes: n parks, m computed indicators, k areas that have one."""
 
@@ -134,7 +114,7 @@ class EditionFramework:
 
 @dataclass(frozen=True)
 class Steps:
-    """What the two public functions share. Sizes as in :class:`EditionFramework`; NaN is missing."""
+    """The steps of the page. Sizes as in :class:`EditionFramework`; NaN is missing."""
 
     values: Floats  # (n, m)
     indicator: Floats  # (n, m)
@@ -215,80 +195,6 @@ def score(document: Mapping[str, Any], values: Sequence[Value]) -> EditionScores
         for row, park in enumerate(framework.parks)
     ]
     return EditionScores(indicators, areas, parks)
-
-
-def rank_intervals(document: Mapping[str, Any], values: Sequence[Value]) -> list[RankInterval]:
-    """Simulate an edition's ranking under other weights and another aggregation.
-
-    ``robustness_draws`` simulations: in each, every indicator's weight is multiplied by a number drawn evenly between
-    1 − s and 1 + s (s = ``robustness_weight_spread``), and an area weighs what its indicators weigh. The first half of
-    the simulations takes the weighted arithmetic mean of the areas, the second half the weighted geometric mean, in
-    which an area below 1 counts as 1 (a single 0 would decide everything; scores from 1 to 100 are the customary
-    ground of geometric means); with an odd number the arithmetic one has one more. Which areas and parks are scored is
-    not simulated. Totals are rounded as the published one is before they are ranked, so that the last bit of a
-    processor's sum decides nothing, and the drawn numbers are PCG64's raw output, whose stream NumPy guarantees: the
-    same seed gives the same intervals on every machine.
-
-    After the JRC's audits of composite indicators (Saisana, Saltelli and Tarantola 2005, J. R. Stat. Soc. A 168(2);
-    OECD/JRC handbook 2008, step 7): 90 % interval of the simulated ranks.
-
-    Args:
-        document: As for :func:`score`.
-        values: As for :func:`score`.
-
-    Returns:
-        One interval per park that has a rank, in the order of the methodology.
-
-    Raises:
-        BadInputError: As for :func:`score`.
-    """
-    framework = framework_of(document)
-    scores = steps(framework, matrix_of(framework, document, values))
-    ranked = np.flatnonzero(~np.isnan(scores.total))
-    draws = int(framework.rules["robustness_draws"])
-    if not len(ranked):
-        return []
-    spread = framework.rules["robustness_weight_spread"]
-    factors = (
-        1 - spread + 2 * spread * uniform(int(framework.rules["robustness_seed"]), (draws, len(framework.weights)))
-    )
-    weights = framework.weights * factors  # (draws, m)
-
-    present = ~np.isnan(scores.indicator[ranked])
-    filled = np.where(present, scores.indicator[ranked], 0.0)
-    area_weights = weights @ framework.member.T.astype(np.float64)  # (draws, k)
-    area_scores = np.empty((draws, len(ranked), len(framework.areas)))
-    for column, member in enumerate(framework.member):
-        inside = weights[:, member]
-        area_scores[:, :, column] = (inside @ filled[:, member].T) / (inside @ present[:, member].T.astype(np.float64))
-    shares = (area_weights / area_weights.sum(axis=1, keepdims=True))[:, None, :]
-    arithmetic = (draws + 1) // 2
-    totals = np.empty((draws, len(ranked)))
-    totals[:arithmetic] = (shares[:arithmetic] * area_scores[:arithmetic]).sum(axis=2)
-    positive = np.maximum(area_scores[arithmetic:], _LEAST_IN_GEOMETRIC)
-    totals[arithmetic:] = np.exp((shares[arithmetic:] * np.log(positive)).sum(axis=2))
-
-    simulated = ranks(half_up(totals, int(framework.rules["rank_decimals"])))  # (draws, ranked)
-    in_order = np.sort(simulated, axis=0)
-    result = []
-    for column, row in enumerate(ranked):
-        tier = _tier(framework, scores.rank[row])
-        first, last = next((first, last) for number, first, last in framework.tiers if number == tier)
-        runs = simulated[:, column]
-        result.append(
-            RankInterval(
-                framework.parks[row],
-                int(in_order[nearest_rank(_LOW_PERCENT, draws), column]),
-                int(in_order[nearest_rank(_HIGH_PERCENT, draws), column]),
-                float(((runs >= first) & (runs <= last)).mean()),
-            )
-        )
-    return result
-
-
-def nearest_rank(percent: int, count: int) -> int:
-    """Return the index of a quantile in sorted data: the ⌈p·n⌉-th value."""
-    return -(-percent * count // 100) - 1
 
 
 def steps(framework: EditionFramework, values: Floats) -> Steps:

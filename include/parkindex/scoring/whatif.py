@@ -15,7 +15,8 @@ import yaml
 from sqlalchemy import Engine
 
 from parkindex.errors import BadInputError, UsageError
-from parkindex.scoring.edition import Value, rank_intervals, score
+from parkindex.scoring.doubt import rank_intervals
+from parkindex.scoring.edition import Value, score
 from parkindex.scoring.published import require_current
 from parkindex.settings import METHODOLOGY_DIR
 

@@ -49,7 +49,7 @@ def test_a_failed_build_leaves_no_half_candidate(house: Any, monkeypatch: pytest
     def fail(*_: Any) -> None:
         raise RuntimeError("the engine broke")
 
-    monkeypatch.setattr(candidates.scoring, "rank_intervals", fail)
+    monkeypatch.setattr(candidates.doubt, "rank_intervals", fail)
     with pytest.raises(RuntimeError, match="broke"):
         house.build()
     assert house.sql("select nspname from pg_namespace where nspname like 'cand%'") == []
