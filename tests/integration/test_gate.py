@@ -117,7 +117,7 @@ def test_rules_that_were_signed_after_the_data_came_are_told(good: Good, warehou
     failed = _failed(gate.evaluate(good.engine, early, stages=("edition",)))
     assert failed[_LATE_SIGNATURE].severity == "warning"
     assert failed[_LATE_SIGNATURE].failing_keys[0]["signed_on"] == "2025-06-30"
-    unsigned = replace(good.subject, methodology_sha256=methodology.store(good.engine, methodology.load(2023)))
+    unsigned = replace(good.subject, methodology_sha256=methodology.store(good.engine, methodology.load(2026)))
     keys = _failed(gate.evaluate(good.engine, unsigned, stages=("edition",)))[_LATE_SIGNATURE].failing_keys
     assert keys[0]["signed_on"] in (None, "None")
 

@@ -203,3 +203,11 @@ def test_frozen_rules_that_change_need_a_new_version_with_a_reason(folder: Path)
     (folder / "2027" / "frozen.yaml").write_text("- {version: 1}\n", "utf-8")
     with pytest.raises(BadInputError, match="cannot be read"):
         methodology.signoffs(2027, folder)
+
+
+def test_the_shipped_rules_are_signed_as_they_are_by_stand_ins_that_say_so() -> None:
+    # Rules that were changed on purpose take a new `version`, then `parkindex methodology freeze`.
+    for edition in (2024, 2025):
+        assert methodology.state(methodology.load(edition)) == "frozen"
+        assert all(one.is_demo for one in methodology.signoffs(edition))
+    assert methodology.state(methodology.load(2026)) == "open"  # nobody has adopted it yet
