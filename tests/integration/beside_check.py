@@ -48,6 +48,9 @@ def check(engine: Engine, prefix: str, edition: int, document: dict[str, Any], i
         beside = doubts.read(connection, prefix)
         assert set(beside) == set(doubts.TOPICS)
         assert len(beside["simulation"]["parks"]) == 22
+        talent = next(one for one in beside["targets"] if one["target_code"] == "T4")
+        assert 0 < talent["value_low"] < talent["value"] == talent["value_high"]
+        assert talent["gained"] == pytest.approx(talent["value"] - talent["value_before"])
         assert beside["coherence"]["largest_gap"] < 1e-9
         split = [one for one in beside["moves"]["parks"] if one["rank_parts"] is not None]
         assert len(split) == 22

@@ -104,6 +104,15 @@ def test_an_interval_on_both_sides_of_the_line_is_flagged() -> None:
     assert not any(one.crosses_line for one in propose(rules(), 2025, year(2025, "P", "Q", "R", "S"), {}))
 
 
+def test_who_stands_exactly_on_the_line_or_shares_it_is_flagged() -> None:
+    on_line = propose(
+        rules(failing={"kind": "score_below_pass_line"}, pass_line=80), 2025, year(2025, "P", "Q", "R"), {}
+    )
+    assert [(one.failing, one.crosses_line) for one in on_line] == [(False, False), (False, True), (True, False)]
+    shared = [*year(2025, "P", "Q"), Assessed(2025, "2025.1", "R", "c", 2, 2, 2, 80.0)]
+    assert [one.crosses_line for one in propose(rules(), 2025, shared, {})] == [False, True, True]
+
+
 def test_a_park_without_a_rank_fails_by_no_rank_and_is_not_commended() -> None:
     nobody = Assessed(2025, "2025.1", "S", "d", None, None, None, None)
     found = propose(rules(), 2025, [*year(2025, "P", "Q"), nobody], {})

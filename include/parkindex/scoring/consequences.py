@@ -56,7 +56,8 @@ class Proposal:
         proposed: What the rule proposes; None when nothing is to be decided.
         failing: Whether it fails in this edition.
         strikes: Failing editions in the window, this one included.
-        crosses_line: Its rank interval lies on both sides of the line: the rank does not carry a decision alone.
+        crosses_line: Its rank interval lies on both sides of the line, or it stands exactly on the line, or shares it
+            with another park: the rank does not carry a decision alone.
         rule: Rule and window in words.
         evidence: What the proposal rests on.
     """
@@ -109,7 +110,7 @@ def propose(
                 or _commendation(rules, park, by_edition[edition]),
                 failing,
                 len(in_window),
-                _crosses(park, line),
+                _crosses(park, line) or _tied_at(rules, park, line, by_edition[edition]),
                 words(rules),
                 {
                     "editions": [
@@ -179,6 +180,13 @@ def _crosses(park: Assessed, line: int | None) -> bool:
     if line is None or park.rank_low is None or park.rank_high is None:
         return False
     return park.rank_low < line <= park.rank_high
+
+
+def _tied_at(rules: Mapping[str, Any], park: Assessed, line: int | None, assessed: Sequence[Assessed]) -> bool:
+    """Whether a park stands exactly on the pass line, or shares the rank at which failing starts."""
+    if rules["failing"]["kind"] == "score_below_pass_line":
+        return park.score is not None and bool(park.score == rules["pass_line"])
+    return line is not None and park.rank == line and sum(one.rank == line for one in assessed) > 1
 
 
 def _within(rules: Mapping[str, Any], earlier: int, edition: int) -> bool:

@@ -182,7 +182,7 @@ _BESIDE = (
     select 2025 as edition, 'employees' as denominator_kind, * from {schema}.contributions where false""",
     "create table {schema}.indicator_rules (indicator_code text, denominator_kind text)",
     """create view {schema}.year_end_members as
-    select years.year, parks.park_code, '91310000MA1K30' as enterprise_id_uscc
+    select years.year, parks.park_code, '91310000MA1K30' as enterprise_id_uscc, '6520' as industry_code_gbt4754_2017
     from {schema}.parks cross join (values (2024), (2025)) as years (year)""",
     "create view {schema}.member_accounts as select * from {schema}.year_end_members where year = 2025",
 )
