@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import jsonschema
-import yaml
 
-from parkindex.contracts.document import Located
+from parkindex.contracts.document import Located, read_located
 from parkindex.contracts.model import Contract, Table
 from parkindex.errors import BadInputError
 from parkindex.settings import CONTRACTS_DIR
@@ -93,15 +92,7 @@ def of_feed(contract: Contract, folder: Path = CONTRACTS_DIR / FOLDER) -> tuple[
 
 
 def _document(path: Path, content: bytes) -> Located:
-    try:
-        located = Located(content.decode("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or str(error)
-        raise BadInputError(
-            "The correction is not readable YAML.", where=where, why=f"correction.yaml: {problem}", next_step=_NEXT_STEP
-        ) from error
+    located = read_located(path, content, "correction", _NEXT_STEP)
     if not isinstance(located.value, dict):
         _refuse(path, located, "The correction is not a mapping.", "correction.schema")
     return located

@@ -7,10 +7,13 @@ tags are not part of the format.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from parkindex.errors import BadInputError
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -95,3 +98,20 @@ def _scalar(node: Node) -> Any:
         # Only decimals: .inf and .nan are words here.
         return float(text) if text.lstrip("+-").replace(".", "", 1).isdigit() else text
     return text
+
+
+def read_located(path: Path, content: bytes, kind: str, next_step: str) -> Located:
+    """Read a YAML file of a kind (``contract``, ``correction``); the error names file and line.
+
+    Raises:
+        BadInputError: It is not UTF-8 or not YAML; the rule is ``<kind>.yaml``.
+    """
+    try:
+        return Located(content.decode("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or str(error)
+        raise BadInputError(
+            f"The {kind} is not readable YAML.", where=where, why=f"{kind}.yaml: {problem}", next_step=next_step
+        ) from error

@@ -20,9 +20,8 @@ from typing import Any, NoReturn
 
 import jsonschema
 import polars as pl
-import yaml
 
-from parkindex.contracts.document import Located
+from parkindex.contracts.document import Located, read_located
 from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, RejectLimit, Server, Table, Withdrawal
 from parkindex.errors import BadInputError
 
@@ -109,15 +108,7 @@ def load_file(path: Path) -> Contract:
 
 @cache
 def _parse(path: Path, content: bytes) -> Contract:
-    try:
-        located = Located(content.decode("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or str(error)
-        raise BadInputError(
-            "The contract is not readable YAML.", where=where, why=f"contract.yaml: {problem}", next_step=_NEXT_STEP
-        ) from error
+    located = read_located(path, content, "contract", _NEXT_STEP)
     reader = _Reader(path, located)
     reader.check_schema()
     return reader.contract(hashlib.sha256(content).hexdigest())
