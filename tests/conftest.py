@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import count
@@ -17,6 +18,20 @@ from parkindex.settings import Settings
 from year_run import PublishedYear, run_year
 
 _TEMPLATE = "empty_warehouse"
+_MOST_PROCESSES = 4  # each has a Postgres of its own
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Number of test processes for ``-n auto``: the cores this process may use, up to a few."""
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a module's tests in one process, and all that look at the year in one, so that it runs once."""
+    for item in items:
+        looks_at_the_year = "published_year" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("year" if looks_at_the_year else str(item.path)))
 
 
 @pytest.fixture(scope="session")
