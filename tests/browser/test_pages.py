@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -16,9 +17,11 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 import site_record
 from parkindex import site
+from parkindex.scoring import edition as scoring
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
@@ -38,7 +41,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PAGES = ("index.html", "method.html", "audit.html", "parks/P01.html", "parks/P12.html", "parks/P22.html")
+_PAGES = ("index.html", "method.html", "audit.html", "whatif.html", "parks/P01.html", "parks/P12.html", "parks/P22.html")
 
 # Contrast of a text against the nearest painted background behind it, for every text that is shown.
 _LOW_CONTRAST = """
@@ -223,7 +226,7 @@ def test_the_keyboard_reaches_everything_with_a_visible_focus(browser: webdriver
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("page", ["index.html", "audit.html", "method.html", "parks/P21.html"])
+@pytest.mark.parametrize("page", ["index.html", "audit.html", "method.html", "whatif.html", "parks/P21.html"])
 def test_every_text_that_is_shown_has_contrast(browser: webdriver.Chrome, folder: Path, page: str, dark: bool) -> None:
     _look(browser, dark=dark)
     _open(browser, folder, page)
@@ -287,3 +290,80 @@ def test_from_a_rank_to_the_row_of_a_file_in_three_clicks(browser: webdriver.Chr
     card.find_element(By.TAG_NAME, "summary").click()
     row = card.find_element(By.CSS_SELECTOR, ".evidence tbody tr")
     assert "统计年报_2025_P02.xlsx · 第 3 行" in row.text
+
+
+def _expected_trial(weights: dict[str, str]) -> list[tuple[str, int | None]]:
+    """Ranks by the NumPy engine: published scores stand in as values between bounds 0 and 100."""
+    record = site_record.make()
+    document = json.loads(json.dumps(record.methodology))
+    for one in document["indicators"]:
+        one |= {"bounds": {"low": 0, "high": 100}, "direction": 1}
+        if one["code"] in weights:
+            one["weight"] = {"value": float(weights[one["code"]]), "mark": "assumed"}
+    values = [(row["park_code"], row["indicator_code"], row["score"]) for row in record.indicator_scores]
+    parks = scoring.score(document, values).parks
+    return sorted(
+        ((park.park_code, park.rank) for park in parks), key=lambda one: (one[1] is None, one[1] or 0, one[0])
+    )
+
+
+def _trial(chrome: webdriver.Chrome) -> list[tuple[str, int | None]]:
+    shown = chrome.execute_script(
+        "return [...document.querySelectorAll('#trial tbody tr')].map((row) =>"
+        " [row.dataset.park, row.querySelector('[data-is=rank]').value])"
+    )
+    return sorted(
+        ((park, int(rank) if rank.isdigit() else None) for park, rank in shown),
+        key=lambda one: (one[1] is None, one[1] or 0, one[0]),
+    )
+
+
+def _slide(chrome: webdriver.Chrome, code: str, value: str) -> None:
+    chrome.execute_script(
+        "const input = document.getElementById('w-' + arguments[0]); input.value = arguments[1];"
+        "input.dispatchEvent(new Event('input', {bubbles: true}))",
+        code,
+        value,
+    )
+
+
+def test_what_if_gives_the_ranks_of_the_command_for_the_same_weights(browser: webdriver.Chrome, folder: Path) -> None:
+    _open(browser, folder, "whatif.html")
+    assert not browser.find_element(By.ID, "unequal").is_displayed()
+    published = [(row["park_code"], row["rank"]) for row in site_record.make().park_ranking]
+    assert _trial(browser) == sorted(published, key=lambda one: (one[1] is None, one[1] or 0, one[0]))
+    _slide(browser, "B2", "20")
+    _slide(browser, "A", "3")
+    command = browser.find_element(By.ID, "command").get_attribute("textContent")
+    weights = dict(re.findall(r"--set weight\.([A-Z]\d+)=([\d.]+)", command))
+    assert weights["B2"] == "20"
+    assert sum(float(weights[code]) for code in weights if code.startswith("A")) == pytest.approx(3, abs=1e-5)
+    changed = _expected_trial(weights)
+    assert _trial(browser) == changed
+    assert changed != _expected_trial({})
+    browser.find_element(By.ID, "reset").click()
+    assert _trial(browser) == _expected_trial({})
+
+
+def test_what_if_says_that_it_is_not_official_and_moves_the_interval(browser: webdriver.Chrome, folder: Path) -> None:
+    _open(browser, folder, "whatif.html")
+    wait = WebDriverWait(browser, 30)
+
+    def intervals() -> list[str]:
+        wait.until(lambda chrome: chrome.find_elements(By.CSS_SELECTOR, "#trial tbody[data-settled=yes]"))
+        cells = browser.find_elements(By.CSS_SELECTOR, "#trial [data-is=interval]")
+        return [cell.get_attribute("value") for cell in cells]
+
+    before = intervals()
+    assert len(before) == 22
+    assert before == intervals()
+    _slide(browser, "C", "100")
+    after = intervals()
+    assert after != before
+    for row in browser.find_elements(By.CSS_SELECTOR, "#trial tbody tr"):
+        rank = row.find_element(By.CSS_SELECTOR, "[data-is=rank]").get_attribute("value")
+        interval = row.find_element(By.CSS_SELECTOR, "[data-is=interval]").get_attribute("value")
+        if rank.isdigit():
+            low, high = map(int, interval.split("–"))
+            assert low <= int(rank) <= high
+    assert "不是正式结果" in browser.find_element(By.CSS_SELECTOR, "main .banner").text

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from parkindex.site import charts, check, numbers, palette, view, words
+from parkindex.site import charts, check, numbers, palette, trial, view, words
 from parkindex.site.record import ReleaseRecord
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -30,7 +30,8 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
         out: Folder of the bundle; made when it is not there.
 
     Returns:
-        The files written: ``index.html``, ``method.html``, ``audit.html``, ``parks/<park_code>.html``, in that order.
+        The files written: ``index.html``, ``method.html``, ``audit.html``, ``whatif.html``,
+        ``parks/<park_code>.html``, in that order.
 
     Raises:
         BadInputError: The record does not hold together, see :func:`parkindex.site.check.require_whole`.
@@ -44,9 +45,11 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
         (f"parks/{park.code}.html", "park.html.j2", {"page": "park", "root": "../", "park": park})
         for park in site.parks
     ]
-    style, script = _style(record), (_TEMPLATES / "page.js").read_text(encoding="utf-8")
+    pages.insert(3, ("whatif.html", "whatif.html.j2", {"page": "whatif", "root": "", "model": trial.build(site)}))
+    style, every_page = _style(record), _script("page.js")
     written = []
     for path, template, values in pages:
+        script = every_page + _script("whatif.js") if values["page"] == "whatif" else every_page
         text = (
             _environment()
             .get_template(template)
@@ -123,6 +126,10 @@ def _style(record: ReleaseRecord) -> str:
             (_TEMPLATES / "page.css").read_text(encoding="utf-8"),
         )
     )
+
+
+def _script(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _css_string(text: str) -> str:
