@@ -17,6 +17,8 @@ from parkindex.runtime.postgres import Cluster
 from parkindex.settings import Settings
 from year_run import PublishedYear, run_year
 
+pytest_plugins = ["house"]
+
 _TEMPLATE = "empty_warehouse"
 _MOST_PROCESSES = 4  # each has a Postgres of its own
 

@@ -1,5 +1,7 @@
 """A house to publish in: an empty warehouse, one landed delivery, and a builder that makes park_index by plain SQL.
 
+A plugin: its fixtures are there for every folder of tests.
+
 The builder stands in for dbt and identity only; numbering, hashing, gating records, approvals and publication are real.
 """
 
