@@ -21,6 +21,7 @@ from parkindex.scoring.ranks import half_up, ranks, settled
 from parkindex.scoring.treat import boxcox_lambda, kurtosis, skewness, transform, treat
 
 NAN = math.nan
+REFUSED = -math.inf
 
 
 def framework(
@@ -327,10 +328,10 @@ def means(values: list[list[float]], weights: tuple[float, ...], rule: Aggregate
     [
         (Aggregate("arithmetic"), [(2 + 3 * 8) / 4, 8.0, NAN, 3.0]),
         (Aggregate("arithmetic", weights="equal"), [5.0, 8.0, NAN, 2.0]),
-        (Aggregate("geometric"), [(2 * 8**3) ** 0.25, 8.0, NAN, 0.0]),
-        (Aggregate("harmonic"), [4 / (1 / 2 + 3 / 8), 8.0, NAN, 0.0]),
+        (Aggregate("geometric"), [(2 * 8**3) ** 0.25, 8.0, NAN, REFUSED]),
+        (Aggregate("harmonic"), [4 / (1 / 2 + 3 / 8), 8.0, NAN, REFUSED]),
         (Aggregate("power", p=2), [((4 + 3 * 64) / 4) ** 0.5, 8.0, NAN, (3 * 16 / 4) ** 0.5]),
-        (Aggregate("power", p=-2), [((1 / 4 + 3 / 64) / 4) ** -0.5, 8.0, NAN, 0.0]),
+        (Aggregate("power", p=-2), [((1 / 4 + 3 / 64) / 4) ** -0.5, 8.0, NAN, REFUSED]),
         (Aggregate("power", p=1), [6.5, 8.0, NAN, 3.0]),
         (Aggregate("arithmetic", min_share=0.75), [6.5, 8.0, NAN, 3.0]),
         (Aggregate("arithmetic", min_share=0.750001), [6.5, NAN, NAN, 3.0]),
@@ -338,6 +339,10 @@ def means(values: list[list[float]], weights: tuple[float, ...], rule: Aggregate
 )
 def test_every_mean_with_missing_values_and_zeros(rule: Aggregate, expected: list[float]) -> None:
     values = [[2.0, 8.0], [NAN, 8.0], [NAN, NAN], [0.0, 4.0]]
+    if expected[-1] == REFUSED:
+        with pytest.raises(BadInputError, match="needs positive numbers, but I1 of U3 is 0"):
+            means(values, (1.0, 3.0), rule)
+        values, expected = values[:-1], expected[:-1]
     np.testing.assert_allclose(means(values, (1.0, 3.0), rule), expected, rtol=1e-14)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parkindex.errors import BadInputError
 from parkindex.scoring.data import Framework
@@ -16,20 +17,28 @@ from parkindex.scoring.method import Aggregate
 from parkindex.scoring.prepare import SHARE_TOLERANCE
 from parkindex.scoring.ranks import Floats, settled
 
-# Means that are only defined for numbers from 0.
+# Means of positive numbers; a power mean with a positive exponent takes a 0 as well.
 POSITIVE_METHODS = ("geometric", "harmonic", "power")
 _CHUNK_CELLS = 4_000_000
 
 
 def rules_per_level(framework: Framework, rules: Sequence[Aggregate], where: str) -> dict[int, Aggregate]:
-    """Return the rule of every level from 2 up.
+    """Return the rule of every level that has an aggregate.
 
     Raises:
-        BadInputError: There is a list of rules that is not as long as there are levels.
+        BadInputError: There is a list of rules that is not as long as there are levels, or a level between has none.
     """
-    levels = range(2, framework.top_level + 1)
+    levels = sorted({node.level for node in framework.aggregates})
     if len(rules) == 1:
         return dict.fromkeys(levels, rules[0])
+    if levels != list(range(2, framework.top_level + 1)):
+        raise BadInputError(
+            f"No aggregate is on level {min(set(range(2, framework.top_level)) - set(levels))}, so a list of rules has "
+            "no fixed meaning.",
+            where=where,
+            why="score.aggregate.levels",
+            next_step="number the levels without a gap, or give one rule for all",
+        )
     if len(rules) != len(levels):
         raise BadInputError(
             f"There are {len(rules)} aggregation rules for {len(levels)} levels (2 to {framework.top_level}).",
@@ -44,7 +53,7 @@ def weights_of(framework: Framework, rules: dict[int, Aggregate]) -> Floats:
     """Return the nominal weight of every node inside its parent, ``(m + k,)``; 1 at the top where it is open.
 
     Raises:
-        BadInputError: A weight is needed and not there.
+        BadInputError: A weight is needed and not there, or the weights below an aggregate add up to 0.
     """
     level_of = {node.code: node.level for node in framework.nodes}
     weights = []
@@ -63,7 +72,21 @@ def weights_of(framework: Framework, rules: dict[int, Aggregate]) -> Floats:
                 why="score.meta.weight",
                 next_step="give it one, or set `weights: equal`",
             )
-    return np.array(weights, dtype=np.float64)
+    found = np.array(weights, dtype=np.float64)
+    _refuse_no_weight(framework, found[None, :])
+    return found
+
+
+def _refuse_no_weight(framework: Framework, weights: Floats) -> None:
+    """Refuse weights ``(d, m + k)`` that are all 0 below an aggregate."""
+    for parent, children in framework.children.items():
+        if not weights[:, list(children)].any(axis=1).all():
+            raise BadInputError(
+                f"The weights below {parent} add up to 0.",
+                where=f"{framework.where}, column Weight",
+                why="score.meta.weight",
+                next_step="give one of its children a weight",
+            )
 
 
 def effective_weights(framework: Framework, weights: Floats) -> Floats:
@@ -96,58 +119,59 @@ def aggregate(
         Per node in the order of ``framework.codes``: ``(n,)`` for an indicator, ``(d, n)`` for an aggregate.
 
     Raises:
-        BadInputError: A mean that needs numbers from 0 meets a negative one, or all weights below an aggregate are 0.
+        BadInputError: A mean of positive numbers meets another one, or all weights below an aggregate are 0.
     """
+    _refuse_no_weight(framework, weights)
     columns: list[Floats] = list(normalised.T)
     for parent in framework.aggregates:
         children = list(framework.children[parent.code])
         rule = rules[parent.level]
         inside = weights[:, children]
-        if not inside.any(axis=1).all():
-            raise BadInputError(
-                f"The weights below {parent.code} add up to 0.",
-                where=framework.where,
-                why="score.meta.weight",
-                next_step="give one of its children a weight",
-            )
         if all(columns[child].ndim == 1 for child in children):
             values = np.stack([columns[child] for child in children], axis=-1)
         else:
             shape = (len(weights), len(normalised))
             values = np.stack([np.broadcast_to(columns[child], shape) for child in children], axis=-1)
         if rule.method in POSITIVE_METHODS:
-            _refuse_negative(framework, parent.code, children, values, rule, units)
+            _refuse_not_positive(framework, parent.code, children, values, inside, rule, units)
         columns.append(_copeland(values, inside, rule) if rule.method == "copeland" else _mean(values, inside, rule))
     return columns
 
 
-def _refuse_negative(
+def _refuse_not_positive(
     framework: Framework,
     parent: str,
     children: Sequence[int],
     values: Floats,
+    weights: Floats,
     rule: Aggregate,
     units: tuple[str, ...],
 ) -> None:
-    negative = np.argwhere(values < 0)
-    if not len(negative):
+    """Refuse what a mean is not defined for; a child without weight is not looked at.
+
+    A geometric or harmonic mean, or a power mean with a negative exponent, has no 0 (ln 0, 1 ÷ 0), as in COINr; a power
+    mean with a positive one has.
+    """
+    zero_too = rule.method != "power" or rule.p < 0
+    outside = ((values <= 0) if zero_too else (values < 0)) & weights.any(axis=0)
+    found = np.argwhere(outside)
+    if not len(found):
         return
-    *_, unit, child = negative[0]
-    code = framework.codes[children[child]]
+    *_, unit, child = found[0]
+    needed = "positive numbers" if zero_too else "numbers from 0"
     raise BadInputError(
-        f"The {rule.method} mean {parent} needs numbers from 0, but {code} of {units[unit]} is "
-        f"{values[tuple(negative[0])]:g} ({len(negative)} such).",
+        f"The {rule.method} mean {parent} needs {needed}, but {framework.codes[children[child]]} of {units[unit]} is "
+        f"{values[tuple(found[0])]:g} ({len(found)} such).",
         where=framework.where,
-        why="score.aggregate.negative",
-        next_step="normalise to numbers from 0 (minmax, goalposts, …), or aggregate arithmetically",
+        why="score.aggregate.not_positive",
+        next_step="normalise to positive numbers (minmax with `lower: 1`, goalposts, …), or aggregate arithmetically",
     )
 
 
 def _mean(values: Floats, weights: Floats, rule: Aggregate) -> Floats:
     """Weighted mean over the last axis, f⁻¹(Σ w·f(x) ÷ Σ w) over what is present.
 
-    f is x, ln x, 1/x or xᵖ. A 0 with a weight makes the geometric mean 0, and the harmonic one and those with a
-    negative p: the limit of smaller and smaller numbers.
+    f is x, ln x, 1/x or xᵖ. What f is not defined for was refused, or has no weight.
 
     Args:
         values: ``(n, c)`` or ``(d, n, c)``.
@@ -173,8 +197,6 @@ def _mean(values: Floats, weights: Floats, rule: Aggregate) -> Floats:
             mean = np.exp(mean)
         elif power != 1:
             mean = mean ** (1 / power)
-    if power <= 0:
-        mean = np.where(_sums(weights, (values == 0).astype(np.float64)) > 0, 0.0, mean)
     enough = (available > 0) & (available >= (rule.min_share - SHARE_TOLERANCE) * weights.sum(axis=1)[:, None])
     return np.where(enough, mean, np.nan)
 
@@ -213,28 +235,34 @@ def _copeland(values: Floats, weights: Floats, rule: Aggregate) -> Floats:
         ``(d, n)``.
     """
     draws, count = len(weights), values.shape[-2]
+    one, other = np.triu_indices(count, 1)
+    # What a pair's decision is worth to each unit: one's win is the other's loss.
+    worth = np.zeros((len(one), count))
+    worth[np.arange(len(one)), one] = 1.0
+    worth[np.arange(len(one)), other] = -1.0
     result = np.empty((draws, count))
     # Children that are aggregates carry the noise of their sums: equal on paper must be equal here.
     settled_values = settled(values) if values.ndim == 3 else values
-    step = max(1, _CHUNK_CELLS // (count * count))
+    if values.ndim == 2:
+        signs, both = _pairwise(values, one, other)
+    step = max(1, _CHUNK_CELLS // max(len(one) * values.shape[-1], 1))
     for start in range(0, draws, step):
         part = slice(start, min(start + step, draws))
-        chunk = settled_values if values.ndim == 2 else settled_values[part]
-        inside = weights[part]
-        present = ~np.isnan(chunk)
-        available = _sums(inside, present.astype(np.float64))
+        chunk, inside = settled_values if values.ndim == 2 else settled_values[part], weights[part]
+        if values.ndim == 3:
+            signs, both = _pairwise(chunk, one, other)
+        available = _sums(inside, (~np.isnan(chunk)).astype(np.float64))
         enough = (available > 0) & (available >= (rule.min_share - SHARE_TOLERANCE) * inside.sum(axis=1)[:, None])
-        wins = np.zeros((len(inside), count, count))
-        shared = np.zeros_like(wins)
-        for child in range(chunk.shape[-1]):
-            x = chunk[..., child]
-            weight = inside[:, child, None, None]
-            mine, other = x[..., :, None], x[..., None, :]
-            wins += weight * ((mine > other) + 0.5 * (mine == other))
-            shared += weight * (present[..., :, None, child] & present[..., None, :, child])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            margin = wins / shared - 0.5
-        decided = np.where((shared > 0) & (np.abs(margin) > SHARE_TOLERANCE), np.sign(margin), 0.0)
-        score = np.where(enough[:, None, :], decided, 0.0).sum(axis=2)
+        # o − ½ = Σ w·sign(x_i − x_j) ÷ 2 Σ w
+        net, shared = _sums(inside, signs), _sums(inside, both)
+        decided = np.where(np.abs(net) > 2 * SHARE_TOLERANCE * shared, np.sign(net), 0.0)
+        score = (decided * (enough[:, one] & enough[:, other])) @ worth
         result[part] = np.where(enough, score, np.nan)
     return result
+
+
+def _pairwise(values: Floats, one: NDArray[np.intp], other: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return per pair and child the sign of the difference and whether both have a value, ``(…, pairs, c)``."""
+    difference = values[..., one, :] - values[..., other, :]
+    both = ~np.isnan(difference)
+    return np.where(both, np.sign(difference), 0.0), both.astype(np.float64)

@@ -162,7 +162,7 @@ def read_meta(path: Path) -> Framework:
 
     Raises:
         BadInputError: A column is missing, a code stands twice, an indicator has no parent, a parent does not exist or
-            is not above its child, there is a cycle, a weight is not a number from 0, or weights add up to 0.
+            is not above its child, there is a cycle, an aggregate has no children, or a weight is not a number from 0.
     """
     file = _read(path, "meta")
     file.require(_META_COLUMNS)
@@ -236,11 +236,8 @@ def _check_parents(file: _File, lines: dict[str, int], nodes: list[Node]) -> Non
 
 def _check_children(file: _File, lines: dict[str, int], framework: Framework) -> None:
     for parent, children in framework.children.items():
-        weights = [framework.nodes[child].weight for child in children]
         if not children:
             raise file.refusal(f"The aggregate {parent} has no children.", "score.meta.children", lines[parent])
-        if None not in weights and not sum(weight or 0 for weight in weights):
-            raise file.refusal(f"The weights below {parent} add up to 0.", "score.meta.weight", lines[parent])
 
 
 def read_data(path: Path, framework: Framework, *, denominate: bool = False) -> Dataset:
