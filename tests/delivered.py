@@ -10,11 +10,13 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import xlsxwriter
 
 _END, _FREE, _FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+_PACKED = datetime(2024, 1, 2, tzinfo=UTC)
 
 
 def delimited(rows: Sequence[Sequence[str]], delimiter: str = ",", line_end: str = "\n") -> str:
@@ -28,6 +30,7 @@ def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[object]]], **opt
     """Write an XLSX workbook; texts stay texts."""
     settings = {"default_date_format": "yyyy-mm-dd", "strings_to_formulas": False, **options}
     with xlsxwriter.Workbook(str(path), settings) as book:
+        book.set_properties({"created": _PACKED.replace(tzinfo=None)})
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
             for number, row in enumerate(rows):
@@ -77,7 +80,10 @@ def zipped(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            # A fixed day: the same members are the same bytes, whenever they are packed.
+            entry = zipfile.ZipInfo(name, _PACKED.timetuple()[:6])
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 

@@ -41,7 +41,15 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PAGES = ("index.html", "method.html", "audit.html", "whatif.html", "parks/P01.html", "parks/P12.html", "parks/P22.html")
+_PAGES = (
+    "index.html",
+    "method.html",
+    "audit.html",
+    "whatif.html",
+    "parks/P01.html",
+    "parks/P12.html",
+    "parks/P22.html",
+)
 
 # Contrast of a text against the nearest painted background behind it, for every text that is shown.
 _LOW_CONTRAST = """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -20,7 +22,7 @@ from xlsxwriter import Workbook
 from parkindex.errors import AlteredError, BadInputError, UsageError
 from parkindex.landing.refusal import FileRefusedError
 from parkindex.publish import annex
-from parkindex.raw import rejects, replay, returns, status
+from parkindex.raw import history, rejects, replay, returns, status
 
 __all__ = ["shop"]
 LATER = WHEN + timedelta(days=10)
@@ -377,3 +379,38 @@ def test_a_correction_may_not_break_a_good_row(shop: Shop) -> None:
     with pytest.raises(BadInputError, match="breaks a row that is good"):
         run(shop, feed="shops")
     assert shop.sql("select from raw.withdrawn_rows") == []
+
+
+def test_two_people_who_answer_one_row_at_once_get_one_settlement_and_one_clear_refusal(shop: Shop) -> None:
+    shop.land("a.csv", changed(类别="花"))
+    with shop.engine.connect() as one, one.begin():
+        history.settle(one, [1], "closed", "张三", "张三", notes={1: "never opened"})
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(rejects.close, shop.engine, 1, "李四", "never opened")
+            until = time.monotonic() + 30
+            waits = "select count(*) from pg_locks where not granted"
+            while not shop.sql(waits)[0]["count"]:  # it has read the row as open, and waits
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            one.commit()
+            with pytest.raises(BadInputError, match="settled by somebody else meanwhile") as caught:
+                other.result()
+    assert caught.value.why == "1 by 张三"
+    assert "rejects show 1" in caught.value.next_step
+    assert [(one["event"], one["actor"]) for one in rejects.show(shop.engine, 1)["history"]] == [("closed", "张三")]
+
+
+def test_a_new_version_leaves_to_a_person_what_they_are_settling(shop: Shop) -> None:
+    shop.land("a.csv", changed(类别="花"))
+    with shop.engine.connect() as person, person.begin():
+        history.settle(person, [1], "closed", "张三", "张三", notes={1: "never opened"})
+        with ThreadPoolExecutor(1) as pool:
+            landing = pool.submit(shop.land, "a.csv", changed(代码="B"), at=LATER)
+            until = time.monotonic() + 30
+            while not shop.sql("select count(*) from pg_locks where not granted")[0]["count"]:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            person.commit()
+            assert landing.result().status == "loaded"
+    assert [one["event"] for one in rejects.show(shop.engine, 1)["history"]] == ["closed"]
+    shop.conserved()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +39,8 @@ READER_ROLES = (
     ReaderRole("evaluator", "parkindex_evaluator", ("serve", "audit", "methodology")),
 )
 STATEMENT_TIMEOUT = "60s"
+# Two services that start together would alter the same roles and grants at once, which Postgres refuses.
+_LOCK = 7_203_150_007
 
 
 def ensure(engine: Engine, passwords_file: Path) -> None:
@@ -51,8 +56,9 @@ def ensure(engine: Engine, passwords_file: Path) -> None:
     Raises:
         ServiceDownError: The roles are missing and may not be created.
     """
-    passwords = _passwords(passwords_file)
     with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        passwords = _passwords(passwords_file)
         for role in READER_ROLES:
             _ensure_login(connection, role, passwords[role.name])
             for schema in role.schemas:
@@ -102,9 +108,17 @@ def _execute(connection: Connection, statement: str, **identifiers: str) -> None
 
 
 def _passwords(path: Path) -> dict[str, str]:
+    """Return the passwords, generated once: the file appears whole, and who comes second takes what is there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps({role.name: secrets.token_urlsafe(24) for role in READER_ROLES}), "utf-8")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".readers-")  # readable by its owner only
+        fresh = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump({role.name: secrets.token_urlsafe(24) for role in READER_ROLES}, stream)
+            with suppress(FileExistsError):
+                path.hardlink_to(fresh)
+        finally:
+            fresh.unlink()
     loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
     return loaded

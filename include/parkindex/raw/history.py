@@ -7,7 +7,10 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, any_, bindparam, insert, select, update
 
+from parkindex.errors import BadInputError
 from parkindex.ledger.tables import SETTLING, reject_events, rejects
+
+_NAMED = 5
 
 
 def settle(
@@ -31,21 +34,31 @@ def settle(
         notes: What is to be said of single rejects.
 
     Raises:
-        RuntimeError: One of them was settled meanwhile.
+        BadInputError: Somebody else settled one of them meanwhile; the transaction must be rolled back.
     """
     if event not in SETTLING:
         raise RuntimeError(f"{event} settles nothing")
     if not reject_ids:
         return
-    found = connection.execute(
-        update(rejects)
-        .where(rejects.c.reject_id == any_(bindparam("ids", type_=ARRAY(BigInteger))), rejects.c.resolved_by.is_(None))
-        .values(resolved_by=resolved_by),
-        {"ids": list(reject_ids)},
-    )
-    if found.rowcount != len(reject_ids):
-        raise RuntimeError(f"{len(reject_ids)} rejects were to be settled, {found.rowcount} were open")
+    meant = rejects.c.reject_id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    numbers = {"ids": list(reject_ids)}
+    # In the order of their numbers, so that two who settle the same ones wait for each other and do not deadlock.
+    columns = (rejects.c.reject_id, rejects.c.resolved_by)
+    found = connection.execute(select(*columns).where(meant).order_by(rejects.c.reject_id).with_for_update(), numbers)
+    _refuse_settled([(row.reject_id, row.resolved_by) for row in found if row.resolved_by is not None])
+    connection.execute(update(rejects).where(meant).values(resolved_by=resolved_by), numbers)
     record(connection, reject_ids, event, actor, batch_id, notes)
+
+
+def _refuse_settled(settled: Sequence[tuple[int, str]]) -> None:
+    if settled:
+        first = settled[0][0]
+        raise BadInputError(
+            f"{len(settled)} reject(s) were settled by somebody else meanwhile; nothing was changed.",
+            where="raw.rejects",
+            why=", ".join(f"{number} by {by}" for number, by in settled[:_NAMED]),
+            next_step=f"parkindex rejects show {first} tells what became of it; then do what is still to be done",
+        )
 
 
 def record(

@@ -68,7 +68,9 @@ def supersede(connection: Connection, contract: Contract, loaded: Loaded, sha256
         ),
     )
     open_ones = select(rejects.c.reject_id).where(rejects.c.batch_id.in_(earlier), rejects.c.resolved_by.is_(None))
-    settled: list[int] = list(connection.execute(open_ones.order_by(rejects.c.reject_id)).scalars())
+    # One that a person is settling at this moment is theirs.
+    mine = open_ones.order_by(rejects.c.reject_id).with_for_update()
+    settled: list[int] = list(connection.execute(mine).scalars())
     history.settle(connection, settled, "superseded", f"batch {loaded.batch_id}", attempts.actor(), loaded.batch_id)
     return len(settled)
 

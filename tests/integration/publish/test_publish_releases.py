@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from parkindex import pipeline
 from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.ledger import tables
 from parkindex.publish import chain, guards, releases, serve, withdrawals
+from parkindex.settings import Settings
 
 PARK_RANKING = [
     *("edition", "release_id", "park_code", "park_name_zh", "park_name_en", "rank", "is_tied", "score", "tier"),
@@ -75,10 +77,10 @@ def test_a_revision_lists_every_cell_that_changed_and_moves_the_pointer(house: A
         ("P03/B2", "value", before, after)
     ]
     compared = releases.compare(house.engine, "2025.1", "2025.2")
-    assert {"table_name": "indicator_scores", "row_key": "P03/B2", "column_name": "value"}.items() <= compared[
-        -1
-    ].items()
-    assert compared[-1]["reason"] == "C: typing error"
+    scores = [one for one in compared if one["table_name"] == "indicator_scores"]
+    assert [(one["row_key"], one["column_name"]) for one in scores] == [("P03/B2", "value")]
+    assert (Decimal(scores[0]["value_before"]), Decimal(scores[0]["value_after"])) == (before, after)
+    assert {one["reason"] for one in compared} == {"C: typing error"}
     assert {row.release_id for row in house.sql("select release_id from serve.park_ranking_current")} == {"2025.2"}
     assert len(house.sql("select * from serve.park_ranking")) == 44
     assert releases.compare(house.engine, "2025.1", "2025.1") == []
@@ -124,9 +126,19 @@ def test_preparing_again_keeps_a_readers_own_view_and_waits_for_nobody(house: An
 
 
 def test_services_that_start_together_prepare_one_after_the_other(house: Any) -> None:
+    passwords = house.settings.run / "readers.json"
+    passwords.unlink(missing_ok=True)
+    together = Barrier(4)
+
+    def prepare(settings: Settings) -> dict[str, Any]:
+        together.wait()
+        return pipeline.prepare(settings)
+
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(pipeline.prepare, [house.settings] * 4))
+        done = list(pool.map(prepare, [house.settings] * 4))
     assert done == [{"warnings": []}] * 4
+    assert passwords.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in passwords.parent.iterdir()] == [passwords.name]
 
 
 @pytest.mark.parametrize(
