@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.metadata
 import json
 import os
 import re
@@ -375,3 +376,24 @@ def test_what_if_says_that_it_is_not_official_and_moves_the_interval(browser: we
             low, high = map(int, interval.split("–"))
             assert low <= int(rank) <= high
     assert "不是正式结果" in browser.find_element(By.CSS_SELECTOR, "main .banner").text
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_no_violation_on_any_page(browser: webdriver.Chrome, folder: Path, language: str, dark: bool) -> None:
+    distribution = importlib.metadata.distribution("axe-playwright-python")  # only carries the script
+    axe = Path(str(distribution.locate_file("axe_playwright_python/axe.min.js"))).read_text("utf-8")
+    _look(browser, dark=dark)
+    violations = []
+    for page in _PAGES:
+        _open(browser, folder, page, f"?lang={language}")
+        browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+        found = browser.execute_async_script(
+            "const done = arguments[0]; axe.run().then(done, (error) => done({error: String(error)}))"
+        )
+        assert "error" not in found, (page, found)
+        assert len(found["passes"]) > 20, page
+        violations += [
+            (page, one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found["violations"]
+        ]
+    assert violations == []

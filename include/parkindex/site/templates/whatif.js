@@ -1,5 +1,5 @@
 "use strict";
-// The official arithmetic (docs/method/scores.md) on exact integers: scores carry 12 decimals, weights 6.
+// The arithmetic of the ranking (docs/method/scores.md) on exact integers: scores carry 12 decimals, weights 6.
 (() => {
   const model = JSON.parse(document.getElementById("model").textContent);
   const digits = (text, places) => {
@@ -45,15 +45,15 @@
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
-  const intervals = (weights, official) => {
+  const intervals = (weights, centre) => {
     const draw = generator(1);
     const spread = Number(model.spread);
-    const seen = official.map(() => []);
+    const seen = centre.map(() => []);
     for (let count = 0; count < model.draws; count += 1) {
       const varied = weights.map((weight) => BigInt(Math.round(Number(weight) * (1 + spread * (2 * draw() - 1)))));
       ranks(rounded(totals(varied))).forEach((rank, park) => { if (rank !== null) seen[park].push(rank); });
     }
-    return official.map((rank, park) => {
+    return centre.map((rank, park) => {
       const sorted = seen[park].sort((one, other) => one - other);
       if (rank === null || sorted.length === 0) return null;
       const at = (share) => sorted[Math.max(Math.ceil(share * sorted.length), 1) - 1];
