@@ -587,10 +587,26 @@ releases = Table(
     _text("reason", "Why: first release of the edition, or the typed reason of a revision."),
     _text("approved_by", "Approvers and roles, as printed."),
     Column("gate_run_id", BigInteger, nullable=False),
+    _text(
+        "grounds_sha256",
+        "Hash of the decisions, verdict and candidate's record; null in releases of before it was kept.",
+        nullable=True,
+    ),
     UniqueConstraint("sequence"),
     UniqueConstraint("candidate_id"),
     schema="publish",
     comment="One row per release; never changed.",
+)
+
+grounds = Table(
+    "grounds",
+    metadata,
+    Column("release_id", Text, ForeignKey("publish.releases.release_id"), primary_key=True),
+    _text("table_name", "Schema and table of the row.", primary_key=True),
+    _text("row_key", "Its primary key, parts joined by a slash.", primary_key=True),
+    _text("row_sha256", "Hash of its cells as they were then."),
+    schema="publish",
+    comment="One row per release and row of the ledger that it rests on.",
 )
 
 current = Table(

@@ -194,7 +194,7 @@ def _manifest(
     }
 
 
-def link(release: Release) -> dict[str, str | None]:
+def link(release: Release) -> dict[str, str]:
     """Return a release as a link of the chain: the record that is hashed, and its hash."""
     return {**chain.header(release.as_dict()), "chain_sha256": release.chain_sha256}
 

@@ -31,12 +31,14 @@ CHAINED = (
     "reason",
     "approved_by",
     "gate_run_id",
+    "grounds_sha256",
 )
 
 
-def header(release: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the record of a release as the texts that are hashed."""
-    return {name: canonical.text_of(release[name]) for name in CHAINED}
+def header(release: Mapping[str, Any]) -> dict[str, str]:
+    """Return the record of a release as the texts that are hashed; a null is left out, as in the canonical stream."""
+    texts = {name: canonical.text_of(release[name]) for name in CHAINED}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def chain_sha256(release: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from parkindex import methodology
 from parkindex.errors import AlteredError, BadInputError, GateFailedError, NotApprovedError, ParkindexError
 from parkindex.ledger import attempts, tables
-from parkindex.publish import annex, approvals, candidates, canonical, chain, code, contents
+from parkindex.publish import annex, approvals, candidates, canonical, chain, code, contents, grounds
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.canonical import Row
 from parkindex.settings import Settings
@@ -47,6 +47,7 @@ class Release:
     reason: str
     approved_by: str
     gate_run_id: int
+    grounds_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a row, each value in its own type."""
@@ -227,6 +228,7 @@ def _freeze(
         tables.released_data_quality.name: annex.data_quality(connection, candidate),
         tables.revisions.name: annex.revisions(connection, candidate.edition, rows, previous),
     }
+    rests_on = grounds.of_candidate(connection, candidate.candidate_id, gate_run_id)
     record: dict[str, Any] = {
         "release_id": release_id,
         "edition": candidate.edition,
@@ -243,9 +245,11 @@ def _freeze(
         "reason": (reason or "").strip() or _FIRST_REASON,
         "approved_by": approvers,
         "gate_run_id": gate_run_id,
+        "grounds_sha256": grounds.sha256(rests_on),
     }
     record["chain_sha256"] = chain.chain_sha256(record)
     connection.execute(insert(tables.releases).values(**record))
+    connection.execute(insert(tables.grounds), [{"release_id": release_id, **row} for row in rests_on])
     for table in tables.RELEASED_TABLES:
         stamped = [{"release_id": release_id, **row} for row in {**rows, **beside}[table.name]]
         if stamped:

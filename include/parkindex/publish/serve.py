@@ -212,6 +212,7 @@ _RELEASES = View(
         "approved_by": "Approvers and their roles; demo marks a stand-in of the sample data.",
         "withdrawn_at": "When it was withdrawn (UTC); null while it stands.",
         "withdrawn_reason": "Why it was withdrawn.",
+        "grounds_sha256": "Hash of the decisions, verdict and candidate's record the release rests on.",
     },
 )
 
@@ -223,7 +224,7 @@ select
     releases.sequence, releases.content_sha256, releases.annex_sha256, releases.previous_sha256,
     releases.chain_sha256, releases.methodology_sha256, releases.inputs_sha256, releases.code_sha256,
     releases.as_known, releases.published_at, releases.reason, releases.approved_by,
-    withdrawals.withdrawn_at, withdrawals.reason as withdrawn_reason
+    withdrawals.withdrawn_at, withdrawals.reason as withdrawn_reason, releases.grounds_sha256
 from publish.releases
 left join publish.current as pointer on releases.release_id = pointer.release_id
 left join publish.withdrawals on releases.release_id = withdrawals.release_id

@@ -24,6 +24,7 @@ from parkindex.publish import (
     canonical,
     chain,
     contents,
+    grounds,
     releases,
     signing,
 )
@@ -102,8 +103,10 @@ def verify_warehouse(engine: Engine, settings: Settings) -> list[Finding]:
             found += _annex(connection, settings, release)
             found += _candidate(connection, release)
             found += _decisions(connection, release)
+            found += _grounds(connection, release)
             found += _bundle(settings, release)
             previous = release.chain_sha256
+        found += _withdrawals(connection)
         found += _pointers(connection)
     return found
 
@@ -240,6 +243,50 @@ def _replaced(decisions: list[Any]) -> list[str | None]:
     return list(dict.fromkeys(one.replaces_release_id for one in decisions))
 
 
+def _grounds(connection: Connection, release: Release) -> list[Finding]:
+    """Compare every row of the ledger that a release rests on with the hash that was kept of it."""
+    if release.grounds_sha256 is None:  # published before they were kept
+        return []
+    kept = grounds.of_release(connection, release.release_id)
+    found = []
+    if grounds.sha256(kept) != release.grounds_sha256:
+        where = f"publish.grounds {release.release_id}"
+        found.append(Finding("altered record", where, f"its rows do not have the hash {release.grounds_sha256}"))
+    now = grounds.of_candidate(connection, release.candidate_id, release.gate_run_id)
+    before = {(row["table_name"], row["row_key"]): row["row_sha256"] for row in kept}
+    after = {(row["table_name"], row["row_key"]): row["row_sha256"] for row in now}
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key):
+            what = "added record" if key not in before else "altered record" if key in after else "missing record"
+            where = f"{' '.join(key)}, on which release {release.release_id} rests"
+            found.append(Finding(what, where, f"hash {before.get(key)}, now {after.get(key)}"))
+    return found
+
+
+def _withdrawals(connection: Connection) -> list[Finding]:
+    """Compare withdrawals with the record of who made them, which was written in the same transaction."""
+    attempts, rows = tables.attempts.c, tables.withdrawals.c
+    told = {
+        row.subject: (row.actor, row.reason, row.at)
+        for row in connection.execute(
+            select(attempts.subject, attempts.actor, attempts.reason, attempts.at).where(
+                attempts.action == "withdraw", attempts.outcome == "done"
+            )
+        )
+    }
+    recorded = {
+        row.release_id: (row.withdrawn_by, row.reason, row.withdrawn_at)
+        for row in connection.execute(select(rows.release_id, rows.withdrawn_by, rows.reason, rows.withdrawn_at))
+    }
+    return [
+        Finding(
+            "altered withdrawal", f"publish.withdrawals {key}", f"told {told.get(key)}, recorded {recorded.get(key)}"
+        )
+        for key in sorted(told.keys() | recorded.keys())
+        if told.get(key) != recorded.get(key)
+    ]
+
+
 def _bundle(settings: Settings, release: Release) -> list[Finding]:
     """Check the bundle on disk, if it was written: by its own check, against this release, by this house's key."""
     folder = settings.releases / release.release_id
@@ -255,19 +302,30 @@ def _bundle(settings: Settings, release: Release) -> list[Finding]:
 
 
 def _pointers(connection: Connection) -> list[Finding]:
-    """Check that each edition's pointer leads to its newest release that was not withdrawn."""
-    gone: set[str] = set(connection.execute(select(tables.withdrawals.c.release_id)).scalars())
+    """Check that each edition's pointer leads to its newest release that was not withdrawn, and when it was moved."""
+    rows = connection.execute(select(tables.withdrawals.c.release_id, tables.withdrawals.c.withdrawn_at)).all()
+    gone = {row.release_id for row in rows}
+    # A pointer is moved by publishing or withdrawing, in the same transaction.
+    moments = {row.withdrawn_at for row in rows}
     standing: dict[int, list[str]] = {}
     published: dict[int, set[str]] = {}
     for release in releases.chained(connection):
         published.setdefault(release.edition, set()).add(release.release_id)
+        moments.add(release.published_at)
         if release.release_id not in gone:
             standing.setdefault(release.edition, []).append(release.release_id)
-    pointers = {row.edition: row.release_id for row in connection.execute(select(tables.current))}
+    pointers = {row.edition: row for row in connection.execute(select(tables.current))}
     found = []
     for edition, ids in sorted(published.items()):
         allowed = {standing[edition][-1]} if edition in standing else ids
-        if pointers.get(edition) not in allowed:
-            detail = f"points at {pointers.get(edition)}, the newest standing release is {', '.join(sorted(allowed))}"
+        pointer = pointers.pop(edition, None)
+        if pointer is None or pointer.release_id not in allowed:
+            points_at = None if pointer is None else pointer.release_id
+            detail = f"points at {points_at}, the newest standing release is {', '.join(sorted(allowed))}"
             found.append(Finding("altered pointer", f"publish.current {edition}", detail))
+        elif pointer.moved_at not in moments:
+            detail = f"moved at {pointer.moved_at}, when nothing was published or withdrawn"
+            found.append(Finding("altered pointer", f"publish.current {edition}", detail))
+    for edition in sorted(pointers):
+        found.append(Finding("altered pointer", f"publish.current {edition}", "nothing is published of the edition"))
     return found

@@ -41,7 +41,7 @@ def withdraw(engine: Engine, release_id: str, reason: str, by: str) -> dict[str,
                 insert(tables.withdrawals).values(release_id=release.release_id, withdrawn_by=by, reason=reason.strip())
             )
             current = _move_back(connection, release.edition)
-            attempts.done(connection, "withdraw", release.release_id, by)
+            attempts.done(connection, "withdraw", release.release_id, by, reason.strip())
     except NotApprovedError as error:
         attempts.refused(engine, "withdraw", release_id, error, by)
         raise

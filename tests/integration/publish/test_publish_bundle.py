@@ -257,4 +257,5 @@ def test_a_pointer_moved_by_hand_and_a_verdict_rewritten_are_found(released_hous
         "audit.gate_runs", "update audit.gate_runs set verdict = 'fail' where gate_run_id = 1"
     )
     found = verify.verify_warehouse(released_house.engine, released_house.settings)
-    assert [one.what for one in found] == ["altered verdict", "altered pointer"]
+    assert [one.what for one in found] == ["altered verdict", "altered record", "altered pointer"]
+    assert found[1].where == "audit.gate_runs 1, on which release 2025.1 rests"
