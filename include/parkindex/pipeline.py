@@ -498,6 +498,35 @@ def write_bundle(release_id: str) -> dict[str, Any]:
     return {"release_id": release_id, "path": str(folder), "page": str(folder / "index.html")}
 
 
+def hand_over_heads() -> dict[str, Any]:
+    """Hand the heads of the chain that an anchor has not got yet to it.
+
+    Returns:
+        ``{"anchors": [{"anchor", "handed", "receipt", "error"}]}``.
+
+    Raises:
+        ServiceDownError: An anchor failed; the others have theirs, and what is published stays published.
+    """
+    outcomes = try_anchors()
+    failed = [one for one in outcomes if one["error"]]
+    if failed:
+        raise ServiceDownError(
+            f"{len(failed)} of {len(outcomes)} anchors did not take the head of the chain.",
+            where=", ".join(one["anchor"] for one in failed),
+            why="; ".join(one["error"] for one in failed),
+            next_step="what is published stays published; correct the cause, then parkindex anchors hand",
+        )
+    return {"anchors": outcomes}
+
+
+def try_anchors() -> list[dict[str, Any]]:
+    """Hand heads to every anchor, and return what became of it, failures among them."""
+    from parkindex.publish import anchors
+
+    settings, engine = _open()
+    return anchors.hand_over(engine, settings)
+
+
 def up_to_date(settings: Settings, edition: int) -> str | None:
     """Return the current release of an edition when nothing that made it has changed since; else None.
 

@@ -10,6 +10,8 @@ variable                            meaning (default)
 ``PARKINDEX_LANDING_URL``           where received bytes are kept: a folder or object store (``file://<home>/landing``)
 ``PARKINDEX_SOURCE_<FEED>``         URL of a feed's HTTP source, overriding the contract's
 ``PARKINDEX_SOURCE_<FEED>_TOKEN``   bearer token that the source asks for
+``PARKINDEX_ANCHORS``               where heads of the chain are handed to, URLs between blanks (a file in ``<home>``)
+``PARKINDEX_SMTP_PASSWORD``         password of the mail server among them
 ``PARKINDEX_LANG``                  ``zh`` or ``en`` for messages (from ``LANG``)
 ==================================  =====================================================================
 """
@@ -59,6 +61,8 @@ class Settings:
     language: str = "en"
     landing_url: str | None = None
     source_tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    anchors: tuple[str, ...] = ()
+    smtp_password: str | None = field(default=None, repr=False)
 
     @property
     def landing(self) -> Path:
@@ -154,6 +158,8 @@ def load() -> Settings:
             if name.endswith(_TOKEN_SUFFIX.lower())
         },
         landing_url=os.environ.get("PARKINDEX_LANDING_URL") or None,
+        anchors=tuple(os.environ.get("PARKINDEX_ANCHORS", "").split()),
+        smtp_password=os.environ.get("PARKINDEX_SMTP_PASSWORD") or None,
         language="zh" if language.lower().startswith("zh") else "en",
     )
 

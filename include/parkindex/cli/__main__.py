@@ -39,6 +39,7 @@ VERBS = {
     "export": ("releases", "Write a release as csv, xlsx, parquet, json or html."),
     "explain": ("releases", "From rank to score to value to records, with file and row."),
     "verify": ("releases", "Check a bundle, or the warehouse's releases, chain and approvals."),
+    "anchors": ("releases", "Places outside the warehouse that keep the head of the chain: hand, list."),
     "doubt": ("doubt", "How sure a ranking is: other choices, left-out indicators and enterprises, coherence."),
     "moved": ("doubt", "What moved each park since the last edition, in parts that add up."),
     "whatif": ("score", "Recompute an edition's ranks under other weights, bounds, rules or values."),

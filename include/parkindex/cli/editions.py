@@ -171,8 +171,15 @@ def publish(console: Console, candidate: str, reason: str | None) -> None:
     """Publish an approved candidate and write its bundle, or refuse with code 4 or 5."""
     made = pipeline.publish(candidate, reason)
     bundle = pipeline.write_bundle(made["release_id"])
+    outcomes = pipeline.try_anchors()
     console.result(
-        {**made, **bundle},
+        {**made, **bundle, "anchors": outcomes},
         f"已发布 {made['release_id']}:{bundle['page']}",
         f"Published {made['release_id']}: {bundle['page']}",
     )
+    for one in outcomes:
+        if one["error"]:
+            console.say(
+                f"链首哈希未能送达 {one['anchor']}：{one['error']}\n稍后运行：parkindex anchors hand",
+                f"The head of the chain did not reach {one['anchor']}: {one['error']}\nlater: parkindex anchors hand",
+            )

@@ -10,7 +10,7 @@ import click
 from parkindex import pipeline
 from parkindex import settings as settings_module
 from parkindex.cli.console import Console, verb
-from parkindex.errors import ExitCode
+from parkindex.errors import ExitCode, UsageError
 
 
 @click.command()
@@ -136,19 +136,65 @@ def explain(console: Console, edition: int, park: str, indicator: str | None, li
         click.echo(found.as_text(console.language))
 
 
+@click.group()
+def anchors() -> None:
+    """Places outside the warehouse that keep the head of the chain: hand, list."""
+
+
+@anchors.command("hand")
+@verb
+def anchors_hand(console: Console) -> None:
+    """Hand over the heads that an anchor has not got yet; exit 7 when one does not take them."""
+    made = pipeline.hand_over_heads()
+    count = sum(len(one["handed"]) for one in made["anchors"])
+    console.result(made, f"已送出 {count} 个链首哈希", f"Handed over: {count} head(s)")
+
+
+@anchors.command("list")
+@verb
+def anchors_list(console: Console) -> None:
+    """List where each head was handed to."""
+    from parkindex.publish import anchors as store
+
+    settings = settings_module.load()
+    rows = store.receipts(pipeline.engine_of(settings))
+    console.result({"anchors": [one.label for one in store.configured(settings)], "receipts": rows})
+    if not console.as_json:
+        columns = ["release_id", "anchor", "chain_sha256", "receipt", "handed_at"]
+        console.table(rows, columns, ("尚未送出。", "Nothing was handed over yet."))
+
+
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--anchor",
+    "specs",
+    multiple=True,
+    help="What was kept elsewhere: a file of heads, a saved mail, a git repository (path or URL); may be repeated.",
+)
+@click.option("--head", help="Chain hash of the release, from elsewhere (with FOLDER).")
+@click.option("--public-key", help="Public key in hexadecimal, from elsewhere (with FOLDER).")
 @verb
-def verify(console: Console, folder: Path | None) -> None:
+def verify(
+    console: Console, folder: Path | None, specs: tuple[str, ...], head: str | None, public_key: str | None
+) -> None:
     """Check a bundle offline, or without FOLDER the warehouse's releases; exit 6 when something was altered."""
+    from parkindex.publish import anchors
     from parkindex.publish import verify as verification
 
+    given = [anchors.of(spec) for spec in specs]
     if folder is not None:
-        findings = verification.verify_bundle(folder)
+        findings = verification.verify_bundle(folder, public_key, head, given)
         checked = str(folder)
+    elif head or public_key:
+        raise UsageError(
+            "--head and --public-key go with the folder of a bundle.",
+            why="the warehouse is compared with whole lines of heads",
+            next_step="parkindex verify FOLDER --head …, or parkindex verify --anchor FILE",
+        )
     else:
         settings = settings_module.load()
-        findings = verification.verify_warehouse(pipeline.engine_of(settings), settings)
+        findings = verification.verify_warehouse(pipeline.engine_of(settings), settings, given)
         checked = "warehouse"
     rows = [finding.as_dict() for finding in findings]
     console.result({"checked": checked, "altered": bool(rows), "findings": rows})

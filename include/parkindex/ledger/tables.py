@@ -475,6 +475,7 @@ gate_runs = Table(
     _text("subject", "What was gated: candidate or marts."),
     _text("candidate_id", "Candidate; null for the continuous marts.", nullable=True),
     _text("content_sha256", "Content hash the verdict is bound to; null for marts.", nullable=True),
+    _text("against_release_id", "Release whose consequences the candidate's were compared with.", nullable=True),
     _text("suites_sha256", "Hash of the suites evaluated."),
     _text("verdict", "pass or fail."),
     Column("expectations_evaluated", Integer, nullable=False),
@@ -496,6 +497,7 @@ expectation_results = Table(
     _text("observed", "What was seen.", nullable=True),
     Column("rows_looked_at", BigInteger, nullable=False),
     Column("failing_keys", JSONB, nullable=False, server_default="[]", comment="Keys that failed, all of them."),
+    Column("waiver_ids", JSONB, nullable=False, server_default="[]", comment="Waivers that let the failure through."),
     schema="audit",
     comment="One row per gate run and expectation.",
 )
@@ -542,9 +544,21 @@ approvers = Table(
     _text("approver", "Name used to approve.", primary_key=True),
     _text("role", "evaluator, methodologist or signatory."),
     Column("is_demo", Boolean, nullable=False, comment="A stand-in of the sample, printed as such on the release."),
+    _text("registered_by", "Who registered them; null when it was not kept.", nullable=True),
     _instant("registered_at", comment="When.", default_now=True),
     schema="publish",
     comment="One row per person who may approve.",
+)
+
+approver_endings = Table(
+    "approver_endings",
+    metadata,
+    Column("approver", Text, ForeignKey("publish.approvers.approver"), primary_key=True),
+    _text("ended_by", "Who ended the registration."),
+    _text("reason", "Why."),
+    _instant("ended_at", comment="From when the person decides nothing any more.", default_now=True),
+    schema="publish",
+    comment="One row per person who may no longer approve; what they decided before stays on record.",
 )
 
 approvals = Table(
@@ -560,10 +574,11 @@ approvals = Table(
     _text("decision", "approve or reject."),
     _text("note", "Remark.", nullable=True),
     _text("replaces_release_id", "Release of the edition that was current then; null when none was.", nullable=True),
+    Column("renewal", SmallInteger, nullable=False, server_default="0", comment="How often it was renewed before."),
     _instant("decided_at", comment="When.", default_now=True),
     CheckConstraint("decision in ('approve', 'reject')", name="decision_known"),
-    # One decision per person; another only when the release it would replace has changed meanwhile.
-    UniqueConstraint("candidate_id", "approver", "replaces_release_id", postgresql_nulls_not_distinct=True),
+    # One decision per person; another only when the release it would replace has changed, or the approval expired.
+    UniqueConstraint("candidate_id", "approver", "replaces_release_id", "renewal", postgresql_nulls_not_distinct=True),
     schema="publish",
     comment="One row per decision, bound to the candidate's hashes.",
 )
@@ -576,7 +591,7 @@ releases = Table(
     Column("sequence", Integer, nullable=False, comment="Place in the hash chain, from 1."),
     _text("candidate_id", "Candidate that was published."),
     _text("content_sha256", "Hash of the published rows, data_quality excepted."),
-    _text("annex_sha256", "Hash of data_quality and revisions, which depend on when deliveries and releases came."),
+    _text("annex_sha256", "Hash of what depends on when deliveries and releases came: data_quality, revisions, …"),
     _text("previous_sha256", "Chain hash of the release before; 64 zeros for the first."),
     _text("chain_sha256", "Hash that binds this release to all before it."),
     _text("methodology_sha256", "Methodology."),
@@ -591,6 +606,10 @@ releases = Table(
         "grounds_sha256",
         "Hash of the decisions, verdict and candidate's record; null in releases of before it was kept.",
         nullable=True,
+    ),
+    _text("revision_type", "R1, R2, R3 or C; null for the first release of an edition.", nullable=True),
+    _text(
+        "supersedes_release_id", "Release of the edition that was current before; null when none was.", nullable=True
     ),
     UniqueConstraint("sequence"),
     UniqueConstraint("candidate_id"),
@@ -650,6 +669,136 @@ status_decisions = Table(
     Index("ix_status_decisions_park", "park_code", "edition"),
     schema="publish",
     comment="One row per decision of a person about a park's status; nothing here is decided by a rule.",
+)
+
+
+waivers = Table(
+    "waivers",
+    metadata,
+    Column("waiver_id", BigInteger, Identity(), primary_key=True),
+    _text("candidate_id", "Candidate."),
+    _text("content_sha256", "Content hash of what was looked at."),
+    _text("expectation_id", "Expectation that fails and may be waived."),
+    Column("failing_key", JSONB, nullable=False, comment="The failure that was looked at, whole."),
+    _text("signed_by", "Who, as registered."),
+    _text("role", "In which role."),
+    _text("reason", "Why it is let through, as printed on the release."),
+    _instant("signed_at", comment="When.", default_now=True),
+    _instant("expires_at", comment="From when it lets nothing through any more."),
+    Index("ix_waivers_candidate", "candidate_id"),
+    schema="publish",
+    comment="One row per failure of the gate that a named person lets through, bound to the candidate's hash.",
+)
+
+release_calendar = Table(
+    "release_calendar",
+    metadata,
+    Column("entry_id", BigInteger, Identity(), primary_key=True),
+    Column("edition", Integer, nullable=False, comment="Evaluation year."),
+    _instant("embargo_until", comment="Nothing is published before; null: no embargo.", nullable=True),
+    _instant("preview_from", comment="Parks see their own figures from then on.", nullable=True),
+    _instant("preview_to", comment="Until then.", nullable=True),
+    _instant("objections_from", comment="Objections are taken from then on.", nullable=True),
+    _instant("objections_to", comment="Until then.", nullable=True),
+    _text("set_by", "Who, as registered."),
+    _text("role", "In which role."),
+    _text("reason", "Why, as printed."),
+    _instant("set_at", comment="When.", default_now=True),
+    CheckConstraint("num_nonnulls(preview_from, preview_to) <> 1", name="preview_has_both_ends"),
+    CheckConstraint("num_nonnulls(objections_from, objections_to) <> 1", name="objections_have_both_ends"),
+    CheckConstraint("preview_from < preview_to and objections_from < objections_to", name="windows_end_after_start"),
+    Index("ix_release_calendar_edition", "edition"),
+    schema="publish",
+    comment="One row per setting of an edition's dates; the latest counts, the earlier ones stay.",
+)
+
+preview_accesses = Table(
+    "preview_accesses",
+    metadata,
+    Column("access_id", BigInteger, Identity(), primary_key=True),
+    _text("candidate_id", "Candidate."),
+    _text("content_sha256", "Content hash of what was shown."),
+    _text("park_code", "Park whose figures were shown."),
+    _text("shown_to", "Who was shown it."),
+    _text("shown_by", "Who wrote it."),
+    _instant("shown_at", comment="When.", default_now=True),
+    schema="publish",
+    comment="One row per access to unpublished figures of a park.",
+)
+
+objections = Table(
+    "objections",
+    metadata,
+    Column("objection_id", BigInteger, Identity(), primary_key=True),
+    Column("edition", Integer, nullable=False, comment="Evaluation year."),
+    _text("release_id", "Release objected to; null for a candidate.", nullable=True),
+    _text("candidate_id", "Candidate objected to, or the release's."),
+    _text("content_sha256", "Content hash of it."),
+    _text("park_code", "Park that objects."),
+    _text("indicator_code", "Indicator objected to; null: the assessment as a whole.", nullable=True),
+    Column("claimed_value", Numeric(38, 12), nullable=True, comment="Value the park holds right; null: none given."),
+    _text("reason", "Why, in the park's words."),
+    _text("evidence_name", "Name of the evidence file.", nullable=True),
+    _text("evidence_sha256", "Hash of the evidence file.", nullable=True),
+    _text("opened_by", "Who."),
+    _instant("opened_at", comment="When.", default_now=True),
+    Column("effect", JSONB, nullable=False, comment="Every park before and after, were the claimed value right."),
+    CheckConstraint("num_nonnulls(evidence_name, evidence_sha256) in (0, 2)", name="evidence_is_told_whole"),
+    CheckConstraint("claimed_value is null or indicator_code is not null", name="value_is_of_an_indicator"),
+    Index("ix_objections_edition", "edition"),
+    schema="publish",
+    comment="One row per objection of a park.",
+)
+
+objection_decisions = Table(
+    "objection_decisions",
+    metadata,
+    Column("objection_id", BigInteger, ForeignKey("publish.objections.objection_id"), primary_key=True),
+    _text("decision", "upheld or rejected."),
+    _text("decided_by", "Who, as registered."),
+    _text("role", "In which role."),
+    _text("reason", "Why, as printed."),
+    Column("decided_value", Numeric(38, 12), nullable=True, comment="Value found right; null: none was found."),
+    Column("effect", JSONB, nullable=False, comment="Every park before and after, by the value found right."),
+    _instant("decided_at", comment="When.", default_now=True),
+    CheckConstraint("decision in ('upheld', 'rejected')", name="decision_known"),
+    schema="publish",
+    comment="One row per objection that was decided; never decided twice.",
+)
+
+objection_corrections = Table(
+    "objection_corrections",
+    metadata,
+    Column("objection_id", BigInteger, ForeignKey("publish.objections.objection_id"), primary_key=True),
+    Column("release_id", Text, ForeignKey("publish.releases.release_id"), nullable=False),
+    schema="publish",
+    comment="One row per upheld objection and the release that corrected what it was about.",
+)
+
+anchor_receipts = Table(
+    "anchor_receipts",
+    metadata,
+    Column("receipt_id", BigInteger, Identity(), primary_key=True),
+    Column("release_id", Text, ForeignKey("publish.releases.release_id"), nullable=False),
+    _text("anchor", "Where it was handed to, without secrets."),
+    _text("chain_sha256", "Head of the chain that was handed over."),
+    _text("receipt", "What the anchor gave back: a place in a file, a commit, a message id."),
+    _instant("handed_at", comment="When.", default_now=True),
+    Index("ix_anchor_receipts_release", "release_id"),
+    schema="publish",
+    comment="One row per release and place outside the warehouse that keeps its head hash.",
+)
+
+candidate_files = Table(
+    "candidate_files",
+    metadata,
+    _text("candidate_id", "Candidate.", primary_key=True),
+    _text("kind", "code or lock.", primary_key=True),
+    _text("path", "Path in the checkout.", primary_key=True),
+    _text("sha256", "Hash of its bytes."),
+    CheckConstraint("kind in ('code', 'lock')", name="kind_known"),
+    schema="publish",
+    comment="One row per file that a candidate was made by, so that a rebuild can say which one differs.",
 )
 
 
@@ -790,6 +939,16 @@ revisions = _released(
     comment="One row per release and cell that differs from the edition's release before.",
 )
 
+status_changes = _released(
+    "status_changes",
+    Column("park_code", Text, primary_key=True),
+    Column("what", Text, primary_key=True, comment="status, proposal, tier or pass."),
+    Column("old_value", Text, nullable=True),
+    Column("new_value", Text, nullable=True),
+    Column("previous_release_id", Text, nullable=False),
+    comment="One row per release, park and consequence that differs from the edition's release before.",
+)
+
 # The tables whose rows are the content of a release, in hashing order. Each is a model of the same name in a
 # candidate's park_index schema.
 CONTENT_TABLES: tuple[Table, ...] = (
@@ -802,8 +961,8 @@ CONTENT_TABLES: tuple[Table, ...] = (
     released_park_status,
 )
 
-# Frozen with a release, hashed apart (ADR 0004): data_quality is taken from the batches, revisions from the release
-# before.
+# Frozen with a release, hashed apart (ADR 0004): data_quality is taken from the batches, revisions and status_changes
+# from the release before.
 ANNEX_TABLES: tuple[Table, ...] = (released_data_quality, revisions)
 
 RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, *ANNEX_TABLES)

@@ -32,6 +32,8 @@ CHAINED = (
     "approved_by",
     "gate_run_id",
     "grounds_sha256",
+    "revision_type",
+    "supersedes_release_id",
 )
 
 

@@ -6,6 +6,7 @@ release are read from the warehouse again, under a lock, in the transaction that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -25,6 +26,14 @@ from parkindex.settings import Settings
 CHAIN_LOCK = 7_203_150_003
 LEAST_APPROVERS = 2
 _FIRST_REASON = "first release of the edition"
+# Types of revisions, after the guide to statistical revisions of the UK's Office for National Statistics.
+REVISION_TYPES = {
+    "R1": "better source data",
+    "R2": "routine recalculation",
+    "R3": "change of method",
+    "C": "correction of an error",
+}
+_TYPED = re.compile(r"(R1|R2|R3|C)\s*[:：]\s*(\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class Release:
     approved_by: str
     gate_run_id: int
     grounds_sha256: str | None = None
+    revision_type: str | None = None
+    supersedes_release_id: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a row, each value in its own type."""
@@ -63,8 +74,8 @@ def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str 
         engine: The warehouse, as its owner.
         _settings: The installation; what decides stands in the warehouse.
         candidate_id: Candidate.
-        reason: Why a revision is made (R1 better data, R2 recalculation, R3 method, C correction, and words); needed
-            when the edition has a release already.
+        reason: Why a revision is made: its type and words (``C: wrong accounts``), types as in
+            :data:`REVISION_TYPES`; needed when the edition has a release already.
 
     Raises:
         GateFailedError: The latest verdict on the candidate is not a pass.
@@ -212,13 +223,9 @@ def _freeze(
 ) -> Release:
     releases = tables.releases.c
     previous = approvals.current_release(connection, candidate.edition)
-    if previous is not None and not (reason or "").strip():
-        raise NotApprovedError(
-            f"Edition {candidate.edition} is published as {previous}; a revision needs a reason.",
-            where="publish.releases",
-            why="R1 better data, R2 recalculation, R3 method, C correction of an error",
-            next_step=f"parkindex publish {candidate.candidate_id} --reason 'C: …'",
-        )
+    revision_type = None
+    if previous is not None:
+        revision_type, reason = typed_reason(reason, f"Edition {candidate.edition} is published as {previous}")
     head = connection.execute(select(tables.releases).order_by(releases.sequence.desc()).limit(1)).first()
     earlier = connection.execute(
         select(func.count()).select_from(tables.releases).where(releases.edition == candidate.edition)
@@ -246,6 +253,8 @@ def _freeze(
         "approved_by": approvers,
         "gate_run_id": gate_run_id,
         "grounds_sha256": grounds.sha256(rests_on),
+        "revision_type": revision_type,
+        "supersedes_release_id": previous,
     }
     record["chain_sha256"] = chain.chain_sha256(record)
     connection.execute(insert(tables.releases).values(**record))
@@ -263,6 +272,23 @@ def _freeze(
             next_step="report this with `parkindex doctor`; the candidate is untouched",
         )
     return Release(**record)
+
+
+def typed_reason(reason: str | None, what: str) -> tuple[str, str]:
+    """Return type and normal form (``C: words``) of the reason of a revision.
+
+    Raises:
+        NotApprovedError: It has no type, or no words.
+    """
+    found = _TYPED.fullmatch((reason or "").strip())
+    if found is None:
+        raise NotApprovedError(
+            f"{what}; a revision needs a reason with its type.",
+            where="publish.releases",
+            why=", ".join(f"{code} {words}" for code, words in REVISION_TYPES.items()),
+            next_step="give the type and words: --reason 'C: …'",
+        )
+    return found[1], f"{found[1]}: {found[2].strip()}"
 
 
 def _move_pointer(connection: Connection, release: Release) -> None:

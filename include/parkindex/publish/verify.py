@@ -1,13 +1,14 @@
 """Find what is no longer as it was published: bundles, frozen rows, approvals, the chain.
 
 What is claimed is detection. Who owns the database can switch triggers off and rewrite rows; the hashes then do not fit
-any more. Who recomputes every hash as well is found by the head hash that was kept elsewhere (printed, mailed, or in a
-bundle that left the house).
+any more. Who recomputes every hash as well is found by the head hash that was kept elsewhere: by an anchor
+(:mod:`parkindex.publish.anchors`), or in a bundle that left the house.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Engine, select
 from parkindex.errors import AlteredError, BadInputError
 from parkindex.ledger import tables
 from parkindex.publish import (
+    anchors,
     approvals,
     bundle,
     bundle_check,
@@ -28,6 +30,7 @@ from parkindex.publish import (
     releases,
     signing,
 )
+from parkindex.publish.anchors import Anchor
 from parkindex.publish.canonical import Row
 from parkindex.publish.releases import Release
 from parkindex.settings import Settings
@@ -46,11 +49,19 @@ class Finding:
         return asdict(self)
 
 
-def verify_bundle(folder: Path) -> list[Finding]:
-    """Check a bundle offline, exactly as its own ``verify.py`` does.
+def verify_bundle(
+    folder: Path, public_key: str | None = None, head: str | None = None, given: Sequence[Anchor] = ()
+) -> list[Finding]:
+    """Check a bundle offline, exactly as its own ``verify.py`` does, and its chain against anchors.
+
+    Args:
+        folder: The bundle.
+        public_key: Public key in hexadecimal, from elsewhere.
+        head: Chain hash of the release, from elsewhere.
+        given: Anchors that keep heads.
 
     Raises:
-        BadInputError: The folder is no bundle.
+        BadInputError: The folder is no bundle, or an anchor keeps nothing.
     """
     if not (folder / "manifest.json").is_file():
         raise BadInputError(
@@ -59,7 +70,17 @@ def verify_bundle(folder: Path) -> list[Finding]:
             why="it holds no manifest.json",
             next_step="give the folder of a release, for example <home>/releases/current",
         )
-    return [Finding(*found) for found in bundle_check.check(folder)]
+    found = [Finding(*one) for one in bundle_check.check(folder, public_key, head)]
+    if not found:
+        links = json.loads((folder / "manifest.json").read_text("utf-8"))["chain"]
+        for anchor in given:
+            # What was published after this bundle is not in it.
+            heads = [one for one in anchors.require_kept(anchor) if int(one.sequence) <= len(links)]
+            found += [
+                Finding(what, f"{where}, {anchor.label}", detail)
+                for what, where, detail in anchors.departures(heads, links)
+            ]
+    return found
 
 
 def require_unaltered(engine: Engine, settings: Settings) -> dict[str, Any]:
@@ -83,16 +104,20 @@ def require_unaltered(engine: Engine, settings: Settings) -> dict[str, Any]:
         return {"releases": len(releases.chained(connection)), "altered": False}
 
 
-def verify_warehouse(engine: Engine, settings: Settings) -> list[Finding]:
-    """Check every release: rows against hashes, the chain, approvals, the gate, the pointer, the bundle on disk.
+def verify_warehouse(engine: Engine, settings: Settings, given: Sequence[Anchor] = ()) -> list[Finding]:
+    """Check every release: rows against hashes, the chain, approvals, gate, pointer, bundle on disk, anchors.
 
     Args:
         engine: The warehouse, as its owner.
-        settings: The installation; its bundles hold the originals.
+        settings: The installation; its bundles hold the originals, its anchors the heads that were handed out.
+        given: Further anchors, as kept by somebody else.
 
     Returns:
         What was altered, release by release; an altered cell is named where a bundle or the candidate still holds the
         original.
+
+    Raises:
+        BadInputError: A given anchor keeps nothing.
     """
     found: list[Finding] = []
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
@@ -108,6 +133,34 @@ def verify_warehouse(engine: Engine, settings: Settings) -> list[Finding]:
             previous = release.chain_sha256
         found += _withdrawals(connection)
         found += _pointers(connection)
+        found += _anchored(connection, settings, given)
+    return found
+
+
+def _anchored(connection: Connection, settings: Settings, given: Sequence[Anchor]) -> list[Finding]:
+    """Compare the chain with what anchors keep, and what the installation's own should keep with what they do."""
+    chained = [release.as_dict() for release in releases.chained(connection)]
+    heads = {anchor.label: anchors.require_kept(anchor) for anchor in given}
+    receipts = connection.execute(select(tables.anchor_receipts)).all()
+    found = []
+    for anchor in anchors.configured(settings):
+        handed = [row for row in receipts if row.anchor == anchor.label]
+        kept = anchor.kept() if handed or anchor.label not in heads else heads[anchor.label]
+        if kept is None:
+            continue
+        heads.setdefault(anchor.label, kept)
+        there = {head.sequence for head in kept}
+        sequences = {record["release_id"]: str(record["sequence"]) for record in chained}
+        found += [
+            Finding("missing anchor", f"{anchor.label}, release {row.release_id}", f"handed over: {row.receipt}")
+            for row in handed
+            if sequences.get(row.release_id) not in there
+        ]
+    for label, kept_heads in heads.items():
+        found += [
+            Finding(what, f"{where}, {label}", detail)
+            for what, where, detail in anchors.departures(kept_heads, chained)
+        ]
     return found
 
 

@@ -17,9 +17,10 @@ from typing import Any
 import click
 from sqlalchemy import Engine, func, select, text
 
-from parkindex import pipeline
+from parkindex import methodology, pipeline
 from parkindex.errors import BadInputError, ServiceDownError, UsageError
 from parkindex.ledger import tables
+from parkindex.publish import code
 from parkindex.runtime import airflow, follow, services
 from parkindex.runtime.airflow import Api
 from parkindex.runtime.view import View
@@ -119,12 +120,21 @@ def _through_airflow(api: Api, settings: Settings, view: View, edition: int) -> 
 
 
 def _reason(settings: Settings, edition: int) -> str | None:
-    """Say why an edition that is published already is published again."""
+    """Say why an edition that is published already is published again, with the type of the revision."""
     with pipeline.engine_of(settings).connect() as connection:
         current = connection.execute(
-            select(tables.current.c.release_id).where(tables.current.c.edition == edition)
-        ).scalar_one_or_none()
-    return None if current is None else f"inputs, methodology or code changed since {current}"
+            select(tables.releases)
+            .join(tables.current, tables.current.c.release_id == tables.releases.c.release_id)
+            .where(tables.current.c.edition == edition)
+        ).first()
+        if current is None:
+            return None
+        inputs = code.inputs_sha256(connection, code.newest_delivery(connection))
+    if current.methodology_sha256 != methodology.load(edition).sha256:
+        return f"R3: the methodology changed since {current.release_id}"
+    if current.inputs_sha256 != inputs:
+        return f"R1: deliveries came since {current.release_id}"
+    return f"R2: computed again by other code than {current.release_id}"
 
 
 def _wait_for_dags(api: Api, expected: list[str]) -> None:

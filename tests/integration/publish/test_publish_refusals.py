@@ -156,8 +156,9 @@ def test_a_candidate_changed_after_approval_is_refused(ready_house: Any) -> None
 
 def test_a_revision_needs_a_reason(released_house: Any) -> None:
     second = released_house.ready()
-    with pytest.raises(NotApprovedError, match="a revision needs a reason"):
-        released_house.publish(second, "  ")
+    for untyped in ("  ", "typing error", "C:", "R4: again"):
+        with pytest.raises(NotApprovedError, match="a revision needs a reason with its type"):
+            released_house.publish(second, untyped)
     assert released_house.publish(second, "C: typing error in a report").reason == "C: typing error in a report"
 
 
