@@ -83,8 +83,9 @@ format: .venv/.dev-stamp ## Bring Python into the house style
 	@.venv/bin/ruff format .
 
 .PHONY: derive
-derive: .venv/.run-stamp ## Write what contracts derive to disk (dbt sources)
+derive: .venv/.run-stamp ## Write what contracts and methodology derive to disk (dbt sources, effects of assumptions)
 	@.venv/bin/parkindex contract derive
+	@.venv/bin/parkindex methodology effects 2025 --sample 2025 --out docs/method
 
 # ----------------------------------------------------------------------------------------------------------- measure
 

@@ -50,6 +50,15 @@ def check(engine: Engine, prefix: str, edition: int, document: dict[str, Any], i
         assert len(beside["simulation"]["parks"]) == 22
         talent = next(one for one in beside["targets"] if one["target_code"] == "T4")
         assert 0 < talent["value_low"] < talent["value"] == talent["value_high"]
+        for one in beside["targets"]:
+            ends = (one["value_low"], one["value"], one["value_high"])
+            if None not in ends:
+                assert ends[0] <= ends[1] <= ends[2], one
+                assert one["per_year"] in (one["per_year_low"], one["per_year_high"]) or one["readings"], one
+        readings = {one["target_code"]: set(one["readings"]) for one in beside["targets"]}
+        assert readings["T1"] == {"list_entries"} and readings["T6"] == {"all_registrations", "recognised"}
+        assert readings["T5"] == {"high_quality", "with_cultivated"} and readings["T2"] == set()
+        _check_follows(beside)
         assert talent["gained"] == pytest.approx(talent["value"] - talent["value_before"])
         assert beside["coherence"]["largest_gap"] < 1e-9
         split = [one for one in beside["moves"]["parks"] if one["rank_parts"] is not None]
@@ -61,6 +70,19 @@ def check(engine: Engine, prefix: str, edition: int, document: dict[str, Any], i
         assert any(one["rank_parts"]["own"] for one in split)
         assert beside["without_enterprises"]["not_updated"] == []
         _check_left_out(connection, prefix, document, beside["without_enterprises"])
+
+
+def _check_follows(beside: dict[str, Any]) -> None:
+    """Every park declares what it declares, and the last of each peer group is proposed for notice by the rule."""
+    declared = beside["declared"]
+    assert declared["limit"] == 3 and len(declared["parks"]) == 22
+    assert all(one["too_many"] == (one["count"] > 3) for one in declared["parks"])
+    assert any(one["industries"] for one in declared["parks"])
+    found = beside["consequences"]
+    assert found["red_lines"] == [] and found["decisions"] == [] and len(found["parks"]) == 22
+    failing = [one for one in found["parks"] if one["failing"]]
+    assert {one["proposed"] for one in failing} == {"notice"} and len(failing) >= 3
+    assert len([one for one in found["parks"] if one["proposed"] == "commended"]) == 3
 
 
 def _check_left_out(connection: Connection, prefix: str, document: dict[str, Any], found: dict[str, Any]) -> None:

@@ -15,7 +15,54 @@ from lxml import html
 import site_record
 from parkindex import site
 from parkindex.publish.doubts import _plain
-from parkindex.scoring import coherence, doubt, leave_out, moved, published
+from parkindex.scoring import coherence, doubt, leave_out, moved, published, targets
+
+
+def zone_topics() -> dict[str, Any]:
+    """Targets, declared industries and proposals, as publish/zone.py makes them."""
+    proposal = {
+        "park_code": "P21",
+        "status": "normal",
+        "proposed": "notice",
+        "failing": True,
+        "strikes": 1,
+        "crosses_line": True,
+        "rule": "last_in_peers 1; window years 3",
+        "evidence": {"editions": [], "line": 21, "mean_score_of_failing": 12.5, "red_lines": ["<i>污染</i>"]},
+    }
+    quiet = {**proposal, "park_code": "P01", "proposed": "commended", "failing": False, "strikes": 0}
+    quiet |= {"crosses_line": False, "evidence": {**quiet["evidence"], "red_lines": []}}
+    (talent,) = targets.progress(
+        {"due": 2025, "rows": [{"code": "T4", "operator": ">=", "low": 800000}]},
+        2023,
+        {"T4": 700000.0},
+        {"T4": 650000.0},
+        {"T4": (600000.0, 700000.0)},
+    )
+    industries = [{"name": f"产业{place}", "type": "主导", "classes": 2} for place in range(4)]
+    return {
+        "targets": [{**asdict(talent), "readings": {"core_codes": 600000.0}}],
+        "declared": {
+            "limit": 3,
+            "parks": [{"park_code": "P21", "industries": industries, "count": 4, "too_many": True}],
+        },
+        "consequences": {
+            "rule": proposal["rule"],
+            "parks": [quiet, proposal],
+            "red_lines": [{"edition": 2025, "park_code": "P21", "event": "<i>污染</i>", "document": "文号一"}],
+            "decisions": [
+                {
+                    "edition": 2024,
+                    "park_code": "P21",
+                    "status": "notice",
+                    "proposed": "notice",
+                    "decided_by": "演示签发人",
+                    "role": "signatory",
+                    "reason": "first failure",
+                }
+            ],
+        },
+    }
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +90,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, html.HtmlElemen
                 }
             ],
         },
+        **zone_topics(),
         "moves": {"against": "2024.1", "left_out": [], "parks": [asdict(move) for move in moves]},
     }
     beside: dict[str, Any] = json.loads(json.dumps(_plain(found)), parse_float=Decimal)
@@ -86,3 +134,21 @@ def test_the_method_page_says_who_froze_the_rules(pages: dict[str, html.HtmlElem
     assert "it proposes, people decide" in text
     ids = [identifier for page in pages.values() for identifier in [page.xpath("//@id")]]
     assert all(len(found) == len(set(found)) for found in ids)
+
+
+def test_the_audit_page_says_what_the_rule_proposes_and_how_far_targets_are(pages: dict[str, html.HtmlElement]) -> None:
+    text = english(pages["audit.html"], "proposed")
+    assert "nothing is decided by it" in text and "P21" in text and "notice" in text and "commendation" in text
+    assert "does not carry a decision" in text and "<i>污染</i> 文号一" in text and "first failure" in text
+    text = english(pages["audit.html"], "distance")
+    assert "Due in 2025" in text and "700,000" in text and "50,000" in text and "at the ends 100,000 and 50,000" in text
+    assert "core industry codes only 600,000" in text
+
+
+def test_a_park_page_says_what_follows_and_what_the_park_declares(pages: dict[str, html.HtmlElement]) -> None:
+    text = english(pages["parks/P21.html"], "follows")
+    assert "Red-line event" in text and "<i>污染</i>" in text and "Line, a rank21" in text.replace(" 21", "21")
+    assert "4 declared; the policy text allows 3 in principle" in text
+    text = english(pages["parks/P01.html"], "follows")
+    assert "commendation" in text and "Red-line" not in text
+    assert not pages["parks/P02.html"].xpath('//section[@aria-labelledby="follows"]')

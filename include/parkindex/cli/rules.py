@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from parkindex.errors import ServiceDownError, UsageError
 
 if TYPE_CHECKING:
     from parkindex.methodology import Methodology
+    from parkindex.scoring.edition import Value
     from parkindex.scoring.rules_effect import Effects
 
 _FOLDER = click.option(
@@ -29,7 +30,7 @@ _FOLDER = click.option(
 
 @click.group()
 def methodology() -> None:
-    """Methodology editions: check, show, diff, new, freeze."""
+    """Methodology editions: check, show, diff, effects, new, freeze."""
 
 
 @methodology.command("check")
@@ -160,6 +161,68 @@ def _brief(value: object) -> str:
 
 def _rounded(row: dict[str, object]) -> dict[str, object]:
     return {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
+
+
+@methodology.command("effects")
+@click.argument("edition", type=int)
+@click.option("--sample", "seed", type=click.IntRange(0), help="Take the values of the smallest sample world of SEED.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the pages assumptions.md and assumptions.zh-CN.md into this folder.",
+)
+@_FOLDER
+@verb
+def methodology_effects(console: Console, edition: int, seed: int | None, out: Path | None, folder: Path) -> None:
+    """Say what each assumption decides: how many parks change rank if it were otherwise.
+
+    The values are those of the edition's current release, or of a synthetic world (--sample).
+    """
+    from parkindex import methodology as rules
+    from parkindex.scoring import assumptions, assumptions_page
+
+    loaded = rules.load(edition, folder)
+    document, values, values_of = _values_for(loaded, seed)
+    found = assumptions.effects(document, values)
+    command = f"parkindex methodology effects {edition}" + ("" if seed is None else f" --sample {seed}")
+    written = []
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for language, name in assumptions_page.FILES.items():
+            page = assumptions_page.render(
+                document, loaded.sha256, found, values_of, f"{command} --out {out.as_posix()}", language
+            )
+            (out / name).write_text(page, "utf-8")
+            written.append(str(out / name))
+    console.result({"edition": edition, "values_of": values_of[1], "written": written, **asdict(found)})
+    if not console.as_json:
+        columns = ["assumption", "otherwise", "parks_moved", "largest_shift", "tiers_changed"]
+        console.table([asdict(one) for one in found.rules], columns, ("没有规则。", "There are no rules."))
+        columns = ["indicator_code", "weight", "bounds", "left_out", "largest_shift"]
+        console.table([asdict(one) for one in found.indicators], columns, ("没有指标。", "There are no indicators."))
+        console.say(f"数值取自{values_of[0]}", f"Values of {values_of[1]}")
+
+
+def _values_for(loaded: Methodology, seed: int | None) -> tuple[dict[str, Any], list[Value], tuple[str, str]]:
+    """Return a methodology with values that fit it: of a sample world, or of the edition's current release."""
+    from parkindex.scoring import published
+
+    if seed is not None:
+        from parkindex.sample import truth, world
+        from parkindex.sample.sizes import SIZES
+
+        true = truth.compute(world.make(loaded.edition, seed, SIZES["tiny"]))[str(loaded.edition)]
+        values: list[Value] = [(park, code, value) for park, row in true.items() for code, value in row.items()]
+        document, values, _ = published.scorable(loaded.document, values)
+        return (
+            document,
+            values,
+            (f"合成的样例世界（种子 {seed}，规模 tiny）", f"a synthetic world (seed {seed}, size tiny)"),
+        )
+    with pipeline.engine_of(settings_module.load()).connect() as connection:
+        release = published.require_current(connection, loaded.edition, "methodology.effects")
+    document, values, _ = published.scorable(loaded.document, release.values)
+    return document, values, (f"发布 {release.release_id}", f"release {release.release_id}")
 
 
 @methodology.command("new")

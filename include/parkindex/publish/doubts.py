@@ -17,12 +17,21 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from parkindex import methodology
+from parkindex.publish import zone
 from parkindex.scoring import coherence, doubt, leave_out, moved, published
 from parkindex.scoring.edition import Value
-from parkindex.scoring.targets import progress
 
 PARTS = moved.PARTS
-TOPICS = ("simulation", "coherence", "without_indicators", "without_enterprises", "moves", "targets")
+TOPICS = (
+    "simulation",
+    "coherence",
+    "without_indicators",
+    "without_enterprises",
+    "moves",
+    "targets",
+    "declared",
+    "consequences",
+)
 # Enterprises listed per park: those whose absence moves its rank most.
 ENTERPRISES_PER_PARK = 5
 _DIGITS = 6
@@ -32,22 +41,6 @@ _CREATE = "create table if not exists {schema}.beside (topic text primary key, d
 _VALUES = """
 select edition, park_code, indicator_code, value, numerator, denominator
 from {schema}.indicator_values_evaluated where edition in (:edition, :edition - 1)
-"""
-# Targets that are sums of an indicator over the parks (dbt_project/models/park_index/zone_targets.sql).
-_SUMMED = {"T1": "A5", "T4": "B10", "T6": "B5"}
-_LEADING = ("IC", "BIO", "AI")
-_CORE_TALENT = """
-select coalesce(sum(contributed.amount), 0)
-from {schema}.contributions as contributed
-inner join {schema}.year_end_members as members
-    on
-        members.park_code = contributed.park_code
-        and members.enterprise_id_uscc = contributed.enterprise_id_uscc
-        and members.year = :edition
-where
-    contributed.indicator_code = 'B10'
-    and contributed.side = 'numerator'
-    and members.industry_code_gbt4754_2017 = any(:core)
 """
 _CONTRIBUTED = """
 select
@@ -131,7 +124,9 @@ def fill(connection: Connection, prefix: str, edition: int, document: Mapping[st
     made = {
         **measure(connection, prefix, edition, document),
         "moves": moves(connection, prefix, edition, document, identity_run_id),
-        "targets": targets(connection, prefix, edition, document),
+        "targets": _plain(zone.targets(connection, prefix, edition, document)),
+        "declared": _plain(zone.declared(connection, prefix, edition, document)),
+        "consequences": _plain(zone.consequences(connection, prefix, edition, document)),
     }
     connection.exec_driver_sql(_statement(_CREATE, prefix))
     connection.exec_driver_sql(_statement("delete from {schema}.beside", prefix))
@@ -223,38 +218,6 @@ def moves(
         "left_out": left_out,
         "parks": _plain([asdict(one) for one in found]),
     }
-
-
-def targets(connection: Connection, prefix: str, edition: int, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Say how far the zone is from each target, as plain values; none where the methodology sets no year.
-
-    Both ends are told for the talent of the three leading industries, whose codes are partly assumed: enterprises of
-    core codes only, and of core and partial codes.
-    """
-    rules = document["zone_targets"]
-    if "due" not in rules:
-        return []
-    rows = connection.execute(text(_statement("select target_code, value from {schema}.zone_targets", prefix)))
-    values = {row.target_code: _number(row.value) for row in rows}
-    known = connection.execute(text(_statement(_VALUES, prefix)), {"edition": edition}).all()
-    before: dict[str, float | None] = {}
-    for target, code in _SUMMED.items():
-        told = [row.value for row in known if row.edition == edition - 1 and row.indicator_code == code]
-        before[target] = None if not told or None in told else float(sum(told))
-    core = sorted(
-        {
-            row["industry_code"]
-            for row in document["industry_sets"]
-            if row["set_code"] in _LEADING and row["membership"] == "core"
-        }
-    )
-    least: Any = connection.execute(
-        text(_statement(_CORE_TALENT, prefix)), {"edition": edition, "core": core}
-    ).scalar_one()
-    most = values.get("T4")
-    ends = {} if most is None else {"T4": (float(least), most)}
-    plain: list[dict[str, Any]] = _plain([asdict(one) for one in progress(rules, edition, values, before, ends)])
-    return plain
 
 
 def _measured(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -38,7 +39,14 @@ def _proposals(connection: Connection, edition: int) -> list[Proposal]:
             why="methodology.consequences",
             next_step="add `consequences`, freeze the methodology, build and publish again",
         )
-    history = _assessed(now)
+    return proposals_on(connection, edition, rules, _assessed(now))
+
+
+def proposals_on(
+    connection: Connection, edition: int, rules: Mapping[str, Any], now: Sequence[Assessed]
+) -> list[Proposal]:
+    """Apply a rule to an edition's ranking, with what is published of the editions before and what people decided."""
+    history = list(now)
     query = select(tables.current.c.edition).where(tables.current.c.edition < edition)
     years: list[int] = [row.edition for row in connection.execute(query)]
     for year in years:
@@ -52,12 +60,17 @@ def _proposals(connection: Connection, edition: int) -> list[Proposal]:
 
 
 def _assessed(release: Published) -> list[Assessed]:
-    decimals = next(int(rule["value"]) for rule in release.document["rules"] if rule["code"] == "rank_decimals")
-    groups = {park["park_code"]: park["peer_group"] for park in release.document["parks"]}
+    return assessed(release.edition, release.release_id, release.document, release.ranking)
+
+
+def assessed(edition: int, release_id: str, document: Mapping[str, Any], ranking: Sequence[Any]) -> list[Assessed]:
+    """Arrange a ranking's rows (``park_code, rank, rank_low, rank_high, score``) as the rule takes them."""
+    decimals = next(int(rule["value"]) for rule in document["rules"] if rule["code"] == "rank_decimals")
+    groups = {park["park_code"]: park["peer_group"] for park in document["parks"]}
     return [
         Assessed(
-            release.edition,
-            release.release_id,
+            edition,
+            release_id,
             row.park_code,
             groups[row.park_code],
             row.rank,
@@ -65,8 +78,16 @@ def _assessed(release: Published) -> list[Assessed]:
             row.rank_high,
             None if row.score is None else float(round(row.score, decimals)),
         )
-        for row in release.ranking
+        for row in ranking
     ]
+
+
+def decided_until(connection: Connection, edition: int) -> list[dict[str, Any]]:
+    """Return what people decided in an edition and before, oldest first, as a page prints it."""
+    made = tables.status_decisions.c
+    columns = (made.edition, made.park_code, made.status, made.proposed, made.decided_by, made.role, made.reason)
+    query = select(*columns).where(made.edition <= edition).order_by(made.decision_id)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def decide(

@@ -22,6 +22,8 @@ class Progress:
         distance: What is missing to the goal, in its unit; 0 when it is reached.
         years_left: Years to the year the goal is set for; 0 when it is due or past.
         per_year: What has to be added a year until then; the whole distance when it is due.
+        per_year_low: The same from the least that the open definition allows; None without it.
+        per_year_high: The same from the most.
         gained: What was added since the edition before.
     """
 
@@ -35,6 +37,8 @@ class Progress:
     distance: float | None
     years_left: int
     per_year: float | None
+    per_year_low: float | None
+    per_year_high: float | None
     gained: float | None
 
 
@@ -72,11 +76,17 @@ def progress(
                 None if both is None else len(both) == 1,
                 missing,
                 left,
-                None if missing is None else missing / max(left, 1),
+                _a_year(missing, left),
+                None if low is None else _a_year(_distance(row, low), left),
+                None if high is None else _a_year(_distance(row, high), left),
                 None if value is None or old is None else value - old,
             )
         )
     return found
+
+
+def _a_year(distance: float | None, years: int) -> float | None:
+    return None if distance is None else distance / max(years, 1)
 
 
 def _distance(row: Mapping[str, Any], value: float) -> float:

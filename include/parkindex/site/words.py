@@ -27,6 +27,27 @@ STATUSES: dict[str, Pair] = {
     "notice": ("通报", "on notice"),
     "delisted": ("摘牌", "delisted"),
 }
+# What a rule proposes or a person decides; to commend is no status of its own.
+PROPOSALS: dict[str, Pair] = {
+    "normal": ("恢复正常", "back in good standing"),
+    "notice": ("通报", "notice"),
+    "delisted": ("摘牌", "delisting"),
+    "commended": ("表扬", "commendation"),
+}
+# Other readings of targets that the policy text leaves open (publish/zone.py).
+READINGS: dict[str, Pair] = {
+    "list_entries": ("一家企业在两张名单上计两次", "an enterprise on both lists counted twice"),
+    "leading_revenue": ("产业规模只计三大先导产业营收", "revenue of the three leading industries only"),
+    "core_codes": ("只计核心行业代码", "core industry codes only"),
+    "high_quality": ("园区填报的高质量孵化器", "high-quality incubators as parks report them"),
+    "with_cultivated": ("含高质量培育孵化器（园区填报）", "with those being cultivated, as parks report them"),
+    "all_registrations": ("全部新登记企业", "all newly registered enterprises"),
+    "recognised": (
+        "年内登记且年末在科技型中小企业或高新技术企业名单上",
+        "registered in the year and recognised at its end",
+    ),
+    "main_type": ("只计“主导”类型", "industries declared as leading only"),
+}
 OBS_STATUSES: dict[str, Pair] = {
     "no_data": ("无数据", "no data"),
     "not_applicable": ("不适用", "not applicable"),
