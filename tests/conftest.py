@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from parkindex import pipeline
@@ -74,6 +75,9 @@ def make_warehouse(
         name = f"warehouse_{next(_numbers)}"
         postgres.ensure_database(name, template=_empty_warehouse)
         made.append(name)
+        with psycopg.connect(postgres.url(name).replace("+psycopg", "")) as connection:
+            # The one privilege that stands on the database, which a copy does not take along.
+            connection.execute(f'grant create on database "{name}" to parkindex_builder')
         home = tmp_path / name
         inbox = home / "inbox"
         inbox.mkdir(parents=True)

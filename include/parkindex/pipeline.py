@@ -8,6 +8,7 @@ cannot. Imports stand inside the functions: a DAG file that names a step must no
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -41,21 +42,47 @@ APPROVING_ROLES = {"methodologist": "方法专家", "signatory": "签发人"}
 
 
 @cache
-def _engine(url: str) -> Engine:
+def _engine(url: str, acting_as: str | None = None) -> Engine:
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
+    arguments = {"application_name": "parkindex"}
+    if acting_as is not None:
+        arguments["options"] = f"-c role={acting_as}"
     # Airflow forks its task processes: no connection may be shared with one.
-    return create_engine(url, poolclass=NullPool, connect_args={"application_name": "parkindex"})
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 def engine_of(settings: Settings) -> Engine:
-    """Return the engine of the warehouse, as its owner."""
-    return _engine(settings.warehouse_url)
+    """Return the engine of the warehouse, as its owner or as the role the settings act as."""
+    return _engine(settings.warehouse_url, settings.acting_as)
 
 
-def _open() -> tuple[Settings, Engine]:
+def acting(settings: Settings, role_name: str) -> Settings:
+    """Return the settings for one job, with no more rights in the warehouse than the job needs.
+
+    A login of the role's own is used where one is configured (``PARKINDEX_<ROLE>_URL``); else the owner logs in and
+    acts as the role. Where the roles could not be made (an administrator's server) the owner does the job.
+
+    Args:
+        settings: The installation.
+        role_name: loader, builder or publisher.
+    """
+    from parkindex.ledger import matrix, roles
+
+    url = settings.role_urls.get(role_name)
+    if url is not None:
+        return replace(settings, own_warehouse_url=url)
+    role = matrix.BY_NAME[role_name]
+    with engine_of(settings).connect() as connection:
+        acts = roles.may_enter(connection, role)
+    return replace(settings, acting_as=role.login) if acts else settings
+
+
+def _open(role_name: str | None = None) -> tuple[Settings, Engine]:
     settings = settings_module.load()
+    if role_name is not None:
+        settings = acting(settings, role_name)
     return settings, engine_of(settings)
 
 
@@ -74,6 +101,7 @@ def prepare(settings: Settings) -> dict[str, Any]:
         ``{"warnings": [...]}``: what an administrator has to do because this owner may not (reading roles).
     """
     from parkindex.ledger import migrate, roles
+    from parkindex.privacy import objects
     from parkindex.publish import guards, serve
     from parkindex.raw import load
 
@@ -81,7 +109,7 @@ def prepare(settings: Settings) -> dict[str, Any]:
     migrate.upgrade(engine)
     load.create_tables(engine)
     with engine.begin() as connection:
-        for statement in (*guards.statements(), *serve.statements()):
+        for statement in (*objects.statements(), *guards.statements(), *serve.statements()):
             connection.exec_driver_sql(statement)
     warnings = []
     try:
@@ -134,7 +162,7 @@ def land_inbox(feed: str) -> dict[str, Any]:
     """
     from parkindex.raw import load
 
-    settings, engine = _open()
+    settings, engine = _open("loader")
     batches = load.land_inbox(engine, settings, feed)
     refuse_refused(feed, batches)
     return {
@@ -202,7 +230,7 @@ def stage_marts() -> dict[str, Any]:
     from parkindex.publish import code
     from parkindex.transform import warehouse
 
-    settings, engine = _open()
+    settings, engine = _open("builder")
     with engine.connect() as connection:
         as_known = code.newest_delivery(connection)
         inputs = code.inputs_sha256(connection, as_known)
@@ -219,7 +247,7 @@ def resolve_identity(frozen: dict[str, Any]) -> dict[str, Any]:
     """Resolve names to enterprises and places to parks for the generation that was staged."""
     from parkindex.identity import resolve
 
-    _, engine = _open()
+    _, engine = _open("builder")
     run = resolve.run(engine, MARTS_PREFIX, datetime.fromisoformat(frozen["as_known"]), frozen["inputs_sha256"])
     return {**frozen, "identity_run_id": run}
 
@@ -228,7 +256,7 @@ def build_marts(resolved: dict[str, Any]) -> dict[str, Any]:
     """Build intermediate models and marts of the next generation."""
     from parkindex.transform import warehouse
 
-    settings, engine = _open()
+    settings, engine = _open("builder")
     warehouse.relate(
         engine,
         settings,
@@ -259,7 +287,7 @@ def run_marts_gate() -> Verdict:
 
     from parkindex import gate
 
-    settings, engine = _open()
+    settings, engine = _open("builder")
     if f"{MARTS_PREFIX}marts" not in inspect(engine).get_schema_names():
         raise BadInputError(
             "There is no next generation of marts.",
@@ -312,7 +340,7 @@ def build_candidate(edition: int, as_known: str | None = None, built_by: str = "
     """
     from parkindex.publish import candidates
 
-    settings, engine = _open()
+    settings, engine = _open("builder")
     candidate = candidates.build(engine, settings, edition, as_known=instant(as_known), built_by=built_by)
     return candidate_facts(candidate)
 
@@ -374,7 +402,7 @@ def run_gate(candidate_id: str) -> tuple[Verdict, Candidate]:
     from parkindex import gate
     from parkindex.publish import candidates
 
-    settings, engine = _open()
+    settings, engine = _open("builder")
     candidate = candidates.get(engine, candidate_id)
     subject = gate.CandidateSubject(
         candidate_id=candidate.candidate_id,
@@ -479,7 +507,7 @@ def publish(candidate_id: str, reason: str | None = None) -> dict[str, Any]:
     """Publish an approved candidate, or refuse."""
     from parkindex.publish import releases
 
-    settings, engine = _open()
+    settings, engine = _open("publisher")
     release = releases.publish(engine, settings, candidate_id, reason=reason)
     return {
         "release_id": release.release_id,
@@ -493,7 +521,7 @@ def write_bundle(release_id: str) -> dict[str, Any]:
     """Write, sign, read back and verify a release's bundle."""
     from parkindex.publish import bundle
 
-    settings, engine = _open()
+    settings, engine = _open("publisher")
     folder = bundle.write(engine, settings, release_id)
     return {"release_id": release_id, "path": str(folder), "page": str(folder / "index.html")}
 

@@ -5,6 +5,7 @@ variable                            meaning (default)
 ==================================  =====================================================================
 ``PARKINDEX_HOME``                  run state: data, landing, inbox, releases, logs (``var/`` in the checkout)
 ``PARKINDEX_WAREHOUSE_URL``         a Postgres 15-17 of your own (default: the embedded one)
+``PARKINDEX_<ROLE>_URL``            a login for ``LOADER``, ``BUILDER`` or ``PUBLISHER`` (the owner, acting as it)
 ``PARKINDEX_AIRFLOW_DB_URL``        the same for Airflow's metadata (default: the embedded one)
 ``PARKINDEX_INBOX``                 folder where providers drop files, one sub-folder per feed (``<home>/inbox``)
 ``PARKINDEX_LANDING_URL``           where received bytes are kept: a folder or object store (``file://<home>/landing``)
@@ -51,7 +52,10 @@ QUIET_ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Paths and addresses of one installation. ``home`` is absolute."""
+    """Paths and addresses of one installation.
+
+    ``home`` is absolute. ``acting_as`` is the role of the warehouse that a job takes on after the owner has logged in.
+    """
 
     home: Path
     inbox: Path
@@ -63,6 +67,8 @@ class Settings:
     source_tokens: dict[str, str] = field(default_factory=dict, repr=False)
     anchors: tuple[str, ...] = ()
     smtp_password: str | None = field(default=None, repr=False)
+    role_urls: dict[str, str] = field(default_factory=dict, repr=False)
+    acting_as: str | None = None
 
     @property
     def landing(self) -> Path:
@@ -160,6 +166,11 @@ def load() -> Settings:
         landing_url=os.environ.get("PARKINDEX_LANDING_URL") or None,
         anchors=tuple(os.environ.get("PARKINDEX_ANCHORS", "").split()),
         smtp_password=os.environ.get("PARKINDEX_SMTP_PASSWORD") or None,
+        role_urls={
+            role: with_driver(url)
+            for role in ("loader", "builder", "publisher")
+            if (url := os.environ.get(f"PARKINDEX_{role.upper()}_URL"))
+        },
         language="zh" if language.lower().startswith("zh") else "en",
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from parkindex import pipeline
-from parkindex.ledger import migrate, roles, tables
+from parkindex.ledger import matrix, migrate, roles, tables
 from parkindex.settings import Settings
 
 
@@ -69,7 +69,7 @@ def test_a_batch_that_lost_a_row_cannot_be_recorded(warehouse: Settings) -> None
         connection.execute(tables.batches.insert(), {**row, "rows_duplicate": 1})
 
 
-@pytest.mark.parametrize("role", [role.name for role in roles.READER_ROLES])
+@pytest.mark.parametrize("role", matrix.LOGINS)
 def test_reading_roles_read_what_is_theirs_and_change_nothing(warehouse: Settings, role: str) -> None:
     pipeline.prepare(warehouse)
     address = roles.reader_url(warehouse.warehouse_url, role, warehouse.run / "readers.json")
@@ -79,7 +79,7 @@ def test_reading_roles_read_what_is_theirs_and_change_nothing(warehouse: Setting
             assert connection.execute(text("select count(*) from serve.park_ranking")).scalar_one() == 0
         for forbidden in (
             "select * from raw.rejects",
-            "select * from publish.releases",
+            "select * from publish.park_ranking for update",
             "create table serve.mine (a int)",
         ):
             with pytest.raises(ProgrammingError), reader.connect() as connection:

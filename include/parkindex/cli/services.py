@@ -82,15 +82,22 @@ def doctor(console: Console) -> None:
 
 
 @click.command()
-@click.option("--role", type=click.Choice(["owner", "bi_reader", "evaluator"]), default="bi_reader", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["owner", "bi_reader", "evaluator", "auditor", "park_officer"]),
+    default="bi_reader",
+    show_default=True,
+)
+@click.option("--park", help="Park of the officers, for example P03.")
 @verb
-def url(console: Console, role: str) -> None:
+def url(console: Console, role: str, park: str | None) -> None:
     """Print a DSN of the running warehouse for a role (it holds the role's password)."""
     from parkindex.ledger import roles
 
     settings = settings_module.load()
     address = settings.warehouse_url
     if role != "owner":
-        address = roles.reader_url(address, role, settings.run / "readers.json").render_as_string(hide_password=False)
+        reader = roles.reader_url(address, role, settings.run / "readers.json", park)
+        address = reader.render_as_string(hide_password=False)
     dsn = address.replace("postgresql+psycopg://", "postgresql://")
     console.result({"role": role, "url": dsn}, dsn, dsn)

@@ -36,6 +36,7 @@ SCHEMAS = (
     "methodology",
     "audit",
     "publish",
+    "privacy",
     "serve",
 )
 
@@ -103,6 +104,7 @@ batches = Table(
         comment="Batch of the same feed and file name with other bytes that came before.",
     ),
     Column("changes", JSONB, nullable=True, comment="Per raw table: keys added, removed, changed since it."),
+    Column("is_synthetic", Boolean, nullable=True, comment="Whether it came from a sample world; null: not known."),
     CheckConstraint("status in ('loaded', 'refused')", name="status_known"),
     CheckConstraint(
         "num_nonnulls(replays_batch_id, file_received_at, part_sha256) in (0, 3)", name="replay_is_told_whole"
@@ -802,11 +804,11 @@ candidate_files = Table(
 )
 
 
-def _released(name: str, *columns: Column[object] | CheckConstraint, comment: str) -> Table:
+def _released(name: str, *columns: Column[object] | CheckConstraint, comment: str, schema: str = "publish") -> Table:
     """Make a table of frozen rows: copied from a candidate, keyed by release, never changed."""
     release: Column[object] = Column("release_id", Text, ForeignKey("publish.releases.release_id"), primary_key=True)
     edition: Column[object] = Column("edition", Integer, nullable=False)
-    return Table(name, metadata, release, edition, *columns, schema="publish", comment=comment)
+    return Table(name, metadata, release, edition, *columns, schema=schema, comment=comment)
 
 
 released_park_ranking = _released(
@@ -859,6 +861,8 @@ released_indicator_scores = _released(
     Column("weight", Numeric(20, 12), nullable=True, comment="Effective weight in the total, percent."),
     Column("contribution", Numeric(20, 12), nullable=True, comment="Points of the total score."),
     Column("rank", Integer, nullable=True),
+    Column("conf_status", Text, nullable=True, comment="F free, C confidential, D hidden so that C stays hidden."),
+    Column("commitment", Text, nullable=True, comment="Keyed hash of what a hidden cell would say; null when free."),
     comment="One row per release, park and indicator.",
 )
 released_indicators = _released(
@@ -966,3 +970,78 @@ CONTENT_TABLES: tuple[Table, ...] = (
 ANNEX_TABLES: tuple[Table, ...] = (released_data_quality, revisions)
 
 RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, *ANNEX_TABLES)
+
+# ------------------------------------------------------------------------------------------------------------ privacy
+
+withheld_cells = _released(
+    "withheld_cells",
+    Column("park_code", Text, primary_key=True),
+    Column("indicator_code", Text, primary_key=True),
+    Column("value", Numeric(38, 12), nullable=True),
+    Column("numerator", Numeric(38, 12), nullable=True),
+    Column("denominator", Numeric(38, 12), nullable=True),
+    Column("score", Numeric(20, 12), nullable=True),
+    Column("contribution", Numeric(20, 12), nullable=True),
+    Column("rank", Integer, nullable=True),
+    Column("conf_status", Text, nullable=False, comment="C or D, as on the public row."),
+    Column("rule", Text, nullable=False, comment="The rule that hides it, see docs/privacy.md."),
+    comment="One row per release and cell that the public row does not show; a park's officers see their own.",
+    schema="privacy",
+)
+
+pseudonyms = Table(
+    "pseudonyms",
+    metadata,
+    Column("key_year", Integer, primary_key=True, autoincrement=False, comment="Year of the key it was made with."),
+    _text("enterprise_id_uscc", "USCC.", primary_key=True),
+    _text("pseudonym", "Keyed hash; the key is not in the warehouse."),
+    UniqueConstraint("key_year", "pseudonym"),
+    schema="privacy",
+    comment="One row per key year and enterprise that a reading role sees under another name.",
+)
+
+park_officers = Table(
+    "park_officers",
+    metadata,
+    _text("login", "Login of the warehouse.", primary_key=True),
+    _text("park_code", "The park it may look into."),
+    _text("registered_by", "Who registered it."),
+    _instant("registered_at", comment="When.", default_now=True),
+    schema="privacy",
+    comment="One row per login of a park's officers.",
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("access_id", BigInteger, Identity(), primary_key=True),
+    _instant("at", comment="When.", default_now=True),
+    _text("login", "Login of the warehouse that read."),
+    _text("reader", "Person, as given; null where only the login is known.", nullable=True),
+    _text("what", "records, personal, rejects: kind of data."),
+    _text("subject", "What was read: release, park and indicator; or feed and batch."),
+    _text("purpose", "What for, as given."),
+    Column("rows_read", BigInteger, nullable=False, comment="How many rows were given out."),
+    Column("transaction_number", BigInteger, nullable=True, comment="Transaction that asked, where one reads later."),
+    CheckConstraint("purpose <> ''", name="purpose_given"),
+    schema="privacy",
+    comment="One row per access to data of single persons or enterprises.",
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", BigInteger, Identity(), primary_key=True),
+    _instant("at", comment="When.", default_now=True),
+    _text("erased_by", "Who."),
+    _text("reason", "Why: retention, or the request of a person."),
+    _text("feed", "Feed."),
+    Column("batch_id", BigInteger, ForeignKey("raw.batches.batch_id"), nullable=False, comment="Batch."),
+    _text("file_sha256", "Hash of the file as received: the evidence that stays."),
+    Column("columns", JSONB, nullable=False, comment="Columns that were erased."),
+    Column("cells_in_raw", BigInteger, nullable=False, comment="Cells emptied in raw tables."),
+    Column("cells_in_rejects", BigInteger, nullable=False, comment="Cells emptied in rows set aside."),
+    Column("file_removed", Boolean, nullable=False, comment="Whether the received bytes were removed."),
+    schema="privacy",
+    comment="One row per batch whose personal fields were erased.",
+)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text
 from parkindex import methodology
 from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.identity import resolve
-from parkindex.ledger import attempts, tables
+from parkindex.ledger import attempts, matrix, roles, tables
 from parkindex.methodology import Methodology
 from parkindex.publish import canonical, code, contents, doubts
 from parkindex.scoring import doubt
@@ -109,6 +109,7 @@ def build(
                         built_by=built_by,
                     )
                 )
+                roles.open_schema(connection, f"{prefix}park_index", matrix.PUBLISHER)
                 attempts.done(connection, "build", subject, built_by)
     except BaseException as error:
         attempts.refused(engine, "build", subject, error, built_by)

@@ -11,6 +11,8 @@ from parkindex.ledger.tables import ANNEX_TABLES, CONTENT_TABLES
 from parkindex.publish import canonical
 from parkindex.publish.canonical import Row, Rows
 
+# Columns of a release that no candidate's relation has: disclosure control fills them in.
+ADDED_BY_CONTROL = ("conf_status", "commitment")
 _NOT_COMPARED = {"release_id", "edition"}
 
 
@@ -44,13 +46,15 @@ def served(connection: Connection, release_id: str) -> dict[str, list[Row]]:
 
 def _read(connection: Connection, declared: Table, schema: str, release_id: str | None) -> list[Row]:
     """Read a relation as the table it is declared as, rows in the order of their keys."""
-    columns = [one for one in declared.columns if one.name != "release_id"]
+    skipped = {"release_id"} if release_id is not None else {"release_id", *ADDED_BY_CONTROL}
+    columns = [one for one in declared.columns if one.name not in skipped]
     source = table(declared.name, column("release_id"), *(column(one.name) for one in columns), schema=schema)
     # The cast is the one that freezing does, so a candidate and its release have the same rows and the same hash.
     query = select(*(cast(source.c[one.name], one.type).label(one.name) for one in columns))
     if release_id is not None:
         query = query.where(source.c.release_id == release_id)
-    rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+    added = {one.name: None for one in declared.columns if one.name in skipped - {"release_id"}}
+    rows: list[Row] = [{**row, **added} for row in connection.execute(query).mappings()]
     # Sorted here: the order of Postgres is that of the server's locale.
     return sorted(rows, key=lambda row: row_key(declared, row))
 

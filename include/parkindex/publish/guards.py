@@ -13,7 +13,7 @@ APPEND_ONLY = (
     *(
         (str(table.schema), table.name)
         for table in tables.metadata.sorted_tables
-        if table.schema in {"audit", "methodology", "publish"} and table is not tables.current
+        if table.schema in {"audit", "methodology", "privacy", "publish"} and table is not tables.current
     ),
     ("identity", "runs"),
     ("identity", "enterprise_links"),

@@ -92,6 +92,8 @@ VIEWS: tuple[View, ...] = (
             "contribution": "Points of the total score.",
             "rank": "Place by the indicator's score.",
             "evidence_count": "Records the value rests on.",
+            "conf_status": "F free, C confidential, D hidden so that C stays hidden; null without disclosure control.",
+            "commitment": "Keyed hash of what a hidden cell would say; null where nothing is hidden.",
         },
     ),
     View(

@@ -86,6 +86,7 @@ def connection_environment(settings: Settings) -> dict[str, str]:
         "DBT_ENV_SECRET_PARKINDEX_PASSWORD": url.password or "",
         "PARKINDEX_DBT_DBNAME": url.database or "",
         "PARKINDEX_DBT_SSLMODE": str(url.query.get("sslmode", "prefer")),
+        "PARKINDEX_DBT_ROLE": settings.acting_as or "",
     }
 
 
