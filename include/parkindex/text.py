@@ -45,12 +45,23 @@ def keys(kind: str, texts: pl.Series) -> pl.Series:
 
     The same as the expression of ``KEY_FUNCTIONS``, which only the texts that need it go through.
     """
-    keyed = texts if kind == "identifier" else texts.str.replace_many({"（": "(", "）": ")"})
-    rest = ~keyed.str.contains(_OWN_KEY[kind]).fill_null(value=True)
+    rest = ~texts.str.contains(_OWN_KEY[kind]).fill_null(value=True)
     if not rest.any():
-        return keyed
-    slow = keyed.to_frame("text").filter(rest).select(KEY_FUNCTIONS[kind](pl.col("text"))).to_series()
-    return keyed.scatter(rest.arg_true(), slow) if len(slow) < len(keyed) else slow
+        return texts
+    keyed = texts.filter(rest)
+    if kind != "identifier":
+        # Often the brackets are all that changes.
+        keyed = keyed.str.replace_many({"（": "(", "）": ")"})
+        slow = ~keyed.str.contains(_OWN_KEY[kind])
+        if slow.any():
+            keyed = keyed.scatter(slow.arg_true(), _slow_keys(kind, keyed.filter(slow)))
+    else:
+        keyed = _slow_keys(kind, keyed)
+    return texts.clone().scatter(rest.arg_true(), keyed)
+
+
+def _slow_keys(kind: str, texts: pl.Series) -> pl.Series:
+    return texts.to_frame("text").select(KEY_FUNCTIONS[kind](pl.col("text"))).to_series()
 
 
 def key_of(kind: str, text: str) -> str:

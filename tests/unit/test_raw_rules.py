@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -169,6 +170,17 @@ def test_repetitions_are_found_within_and_across_blocks(tmp_path: Path) -> None:
     assert seen.repeated(again.halves).to_list() == [True, False]
     assert first.hexadecimal[0] == first.hexadecimal[2] != first.hexadecimal[1]
     assert len(first.hexadecimal[0]) == 64
+
+
+def test_the_hash_of_a_row_can_be_computed_again_by_anybody(tmp_path: Path) -> None:
+    contract = small(tmp_path)
+    block = block_of(contract, tmp_path, GOOD, GOOD.replace("A-1", "A-2"), GOOD.replace("茶馆", ""))
+    found = fingerprints(block)
+    places = [block.header.places.get(column.name) for column in contract.tables[0].columns]
+    for row, shown in zip(block.cells.rows(), found.hexadecimal, strict=True):
+        cells = ["" if place is None else row[place] or "" for place in places]
+        assert shown == sha256("\x1f".join(cells).encode("utf-8")).hexdigest()
+    assert found.halves[0].tobytes() == bytes.fromhex(found.hexadecimal[0])[:16]
 
 
 def test_the_hash_of_a_row_does_not_depend_on_the_order_of_columns(tmp_path: Path) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from parkindex import text
 from parkindex.contracts import Contract, Server, Table
@@ -21,7 +19,10 @@ from parkindex.landing.refusal import refuse
 
 # Unit separator: between the cells of a row that are joined into one text.
 SEPARATOR = "\x1f"
-_CACHED = 1 << 18
+# Bytes that a processor's cache holds: as many are looked at at a time.
+CACHED = 1 << 18
+_OVERLAP = 16
+_NOWHERE = np.zeros(0, dtype=np.int64)
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -116,14 +117,8 @@ class Block:
         parts = len(self.table.columns) + len(self.header.unknown)
         return Octets.of(self.joined, separators=(parts - 1) * len(self.rows))
 
-    def records(self) -> list[memoryview]:
-        """Return the bytes of each row's joined cells, none of them copied."""
-        data, offsets = _buffers(self.joined)
-        whole, ends = memoryview(data), offsets.tolist()
-        return [whole[begin:end] for begin, end in pairwise(ends)]
 
-
-_LOST_TWICE = "锟斤拷".encode()
+_LOST, _LOST_TWICE, _IDEOGRAPHIC_SPACE = "\ufffd".encode(), "锟斤拷".encode(), "\u3000".encode()
 
 
 @dataclass(frozen=True)
@@ -149,52 +144,54 @@ class Octets:
         """Look at rows joined by ``SEPARATOR``, which stands between their cells ``separators`` times in all."""
         data, offsets = _buffers(joined)
         raw = np.frombuffer(data, dtype=np.uint8)
+        controls, deleted, backslash, latin, rare_lead, lost, lost_twice, spaces = -separators, *[False] * 7
+        blanks = []
+        # Some bytes more than are looked at: what is looked for may lie across.
+        for begin in range(0, len(raw), CACHED):
+            part = raw[begin : begin + CACHED]
+            whole = bytes(data[begin : begin + CACHED + _OVERLAP])
+            controls += int(np.count_nonzero(part < 0x20))
+            deleted = deleted or 0x7F in whole
+            blanks.append(np.flatnonzero(part == 0x20) + begin)
+            backslash = backslash or 0x5C in whole
+            # In UTF-8 C2 and C3 begin the letters of Latin-1 and nothing else; C2 and E1 begin some white space.
+            rare_lead = rare_lead or 0xC2 in whole or 0xE1 in whole
+            latin = latin or 0xC2 in whole or 0xC3 in whole
+            twos = _twos(whole)
+            lost = lost or _holds(twos, whole, _LOST, 0)
+            lost_twice = lost_twice or _holds(twos, whole, _LOST_TWICE, 7)
+            spaces = spaces or _holds(twos, whole, _IDEOGRAPHIC_SPACE, 1) or (0xE2 in whole and _general_space(whole))
+        padded = controls != 0 or rare_lead or spaces or _at_edge(raw, offsets, np.concatenate([*blanks, _NOWHERE]))
         longest = int(np.diff(offsets).max(initial=0))
-        controls, backslash, padded = -separators, False, False
-        doubtful = _LOST_TWICE in bytes(data)
-        found = []
-        for begin in range(0, len(raw), _CACHED):
-            part = raw[begin : begin + _CACHED]
-            controls += int(np.count_nonzero(part < 0x20)) + int(np.count_nonzero(part == 0x7F))
-            backslash = backslash or bool((part == 0x5C).any())
-            # Two bytes that begin white space, and are rare enough to look at every cell for.
-            padded = padded or bool((part == 0xC2).any() or (part == 0xE1).any())
-            # In UTF-8 these two begin the letters of Latin-1 and nothing else.
-            doubtful = doubtful or bool((part == 0xC3).any() or (part == 0xC2).any())
-            found.append(np.flatnonzero((part == 0x20) | (part == 0xE2) | (part == 0xE3) | (part == 0xEF)) + begin)
-        places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
-        kinds = raw[places]
-        lost = _follow(raw, places[kinds == 0xEF], 0xBF, 0xBD)
-        padded = (
-            padded or controls != 0 or _wide_spaces(raw, places, kinds) or _at_edge(raw, offsets, places[kinds == 0x20])
-        )
-        return cls(controls == 0 and not lost, doubtful, backslash, padded, longest)
+        return cls(controls == 0 and not (deleted or lost), latin or lost_twice, backslash, padded, longest)
 
 
 def _buffers(texts: pl.Series) -> tuple[Any, npt.NDArray[np.int64]]:
     """Return the UTF-8 bytes of texts, one behind the other, and where each begins (and the last ends)."""
-    _, ends, data = texts.to_arrow().cast(pa.large_string()).buffers()
+    # The oldest form of a column of texts is the one with all bytes in one piece.
+    _, ends, data = texts.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
     return data or b"", np.frombuffer(ends or bytes(8), dtype=np.int64)[: len(texts) + 1]
 
 
-def places_of(raw: Bytes, wanted: Callable[[Bytes], npt.NDArray[np.bool_]]) -> npt.NDArray[np.int64]:
-    """Return the places of the bytes that are wanted; looks at as many at a time as the processor's cache holds."""
-    parts = [np.flatnonzero(wanted(raw[begin : begin + _CACHED])) + begin for begin in range(0, len(raw), _CACHED)]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+def _twos(whole: bytes) -> tuple[npt.NDArray[np.uint16], ...]:
+    """Return the pairs of neighbouring bytes as numbers: those at even places, then those at odd ones."""
+    starts = (start for start in (0, 1) if len(whole) > start)
+    return tuple(np.frombuffer(whole, "<u2", (len(whole) - start) // 2, start) for start in starts)
 
 
-def _follow(raw: Bytes, places: npt.NDArray[np.int64], second: int, third: int) -> bool:
-    """Whether two bytes follow a place, in UTF-8 that begins a character of three bytes there."""
-    return bool(((raw[places + 1] == second) & (raw[places + 2] == third)).any())
+def _holds(twos: tuple[npt.NDArray[np.uint16], ...], whole: bytes, wanted: bytes, place: int) -> bool:
+    """Whether bytes hold some others, of which the two from a place on are rare: those are looked for first."""
+    pair = int.from_bytes(wanted[place : place + 2], "little")
+    return any((half == pair).any() for half in twos) and wanted in whole
 
 
-def _wide_spaces(raw: Bytes, places: npt.NDArray[np.int64], kinds: Bytes) -> bool:
-    """Whether there is the ideographic space or a space of general punctuation."""
-    if _follow(raw, places[kinds == 0xE3], 0x80, 0x80) or _follow(raw, places[kinds == 0xE2], 0x81, 0x9F):
-        return True
-    general = places[kinds == 0xE2]
-    last = raw[general[raw[general + 1] == 0x80] + 2]
-    return bool(((last <= 0x8A) | np.isin(last, (0xA8, 0xA9, 0xAF))).any())
+def _general_space(whole: bytes) -> bool:
+    """Whether there is a space of general punctuation (U+2000 to U+205F)."""
+    raw = np.frombuffer(whole, dtype=np.uint8)
+    places = np.flatnonzero(raw[:-2] == 0xE2)
+    second, third = raw[places + 1], raw[places + 2]
+    in_first_row = (second == 0x80) & ((third <= 0x8A) | np.isin(third, (0xA8, 0xA9, 0xAF)))
+    return bool((in_first_row | ((second == 0x81) & (third == 0x9F))).any())
 
 
 def _at_edge(raw: Bytes, offsets: npt.NDArray[np.int64], spaces: npt.NDArray[np.int64]) -> bool:
@@ -302,11 +299,17 @@ def _in_another_unit(table: Table, header: str, where: str, shifts: dict[str, in
 
 def labelled(texts: Sequence[str], cells: Sequence[str | None]) -> dict[str, str | None]:
     """Return a record as header → cell; a cell without a header, or with another's, is called by its place."""
-    made: dict[str, str | None] = {}
-    for place, cell in enumerate(cells):
+    return dict(zip(_labels(tuple(texts), len(cells)), cells, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _labels(texts: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Return what the cells of a record are called."""
+    made: dict[str, None] = {}
+    for place in range(count):
         header = texts[place].strip() if place < len(texts) else ""
-        made[header if header and header not in made else f"#{place + 1}"] = cell
-    return made
+        made[header if header and header not in made else f"#{place + 1}"] = None
+    return tuple(made)
 
 
 def fits(table: Table, texts: Sequence[str]) -> bool:

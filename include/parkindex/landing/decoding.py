@@ -10,7 +10,9 @@ import codecs
 from collections.abc import Iterator
 from itertools import chain
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from parkindex.contracts import Server
 from parkindex.landing.refusal import refuse
@@ -74,14 +76,16 @@ def _checked(data: bytes, *, final: bool) -> bytes:
     Raises:
         UnicodeDecodeError: They are not.
     """
-    whole = data if final else data[: len(data) - _unfinished(data)]
+    end = len(data) if final else len(data) - _unfinished(data)
     try:
-        # polars checks many bytes at once; Python says which one is wrong.
-        pl.Series([whole], dtype=pl.Binary).cast(pl.String)
+        # polars checks many bytes at once, and these where they are; Python says which one is wrong.
+        ends = pa.py_buffer(np.array([0, end], dtype=np.int64))
+        whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(data)])
+        pl.Series(whole).cast(pl.String)
     except pl.exceptions.PolarsError:
-        whole.decode("utf-8")
+        data[:end].decode("utf-8")
         raise
-    return data[len(whole) :]
+    return data[end:]
 
 
 def _unfinished(data: bytes) -> int:

@@ -22,13 +22,13 @@ import polars as pl
 from parkindex.contracts import Contract, Server, Table
 from parkindex.landing.archives import chunks
 from parkindex.landing.blocks import (
+    CACHED,
     Block,
     Continuation,
     Header,
     SetAside,
     labelled,
     map_header,
-    places_of,
     without_blank,
 )
 from parkindex.landing.decoding import utf_8_pieces
@@ -120,20 +120,43 @@ def _set_of(characters: bytes) -> npt.NDArray[np.bool_]:
 def _structure(data: bytes, delimiter: bytes) -> _Structure:
     """Find records by the parity of quotes: outside quotes the delimiter ends a cell and a newline a record."""
     raw = np.frombuffer(data, dtype=np.uint8)
-    positions = places_of(raw, lambda part: (part == delimiter[0]) | (part == _NEWLINE) | (part == _QUOTE))
-    kinds = raw[positions]
-    is_quote = kinds == _QUOTE
-    inside = (np.cumsum(is_quote, dtype=np.int32) & 1).astype(bool)
-    outside = ~is_quote & ~inside
-    ends_at = positions[outside]
-    breaks = np.flatnonzero(kinds[outside] == _NEWLINE)
+    has_quotes = b'"' in data
+    positions, kinds = _marks(raw, delimiter[0], has_quotes=has_quotes)
+    is_newline = kinds == _NEWLINE
+    ends_at, breaks_at = positions, is_newline
+    quotes = positions[:0]
+    if has_quotes:
+        is_quote = kinds == _QUOTE
+        quotes = positions[is_quote]
+        outside = ~(is_quote | (np.cumsum(is_quote, dtype=np.int32) & 1).astype(bool))
+        ends_at, breaks_at = positions[outside], is_newline[outside]
+    breaks = np.flatnonzero(breaks_at)
     ends = ends_at[breaks] + 1
     widths = np.diff(breaks, prepend=-1)
     starts = np.concatenate([[0], ends[:-1]]) if len(ends) else np.zeros(0, dtype=np.int64)
-    newlines = positions[kinds == _NEWLINE]
-    lines = np.searchsorted(newlines, starts)
-    line_count = int(np.searchsorted(newlines, ends[-1])) if len(ends) else 0
-    return _Structure(starts, ends, widths, lines, line_count, _quotes_fit(raw, positions[is_quote], delimiter))
+    newlines = positions[is_newline]
+    if len(newlines) == len(ends):
+        lines, line_count = np.arange(len(ends)), len(ends)
+    else:
+        lines = np.searchsorted(newlines, starts)
+        line_count = int(np.searchsorted(newlines, ends[-1])) if len(ends) else 0
+    return _Structure(starts, ends, widths, lines, line_count, _quotes_fit(raw, quotes, delimiter))
+
+
+def _marks(
+    raw: npt.NDArray[np.uint8], delimiter: int, *, has_quotes: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Return places and kinds of delimiters, newlines and quotes; looks at as many bytes as a cache holds at a time."""
+    places, kinds = [np.zeros(0, dtype=np.int64)], [raw[:0]]
+    for begin in range(0, len(raw), CACHED):
+        part = raw[begin : begin + CACHED]
+        found = (part == delimiter) | (part == _NEWLINE)
+        if has_quotes:
+            found |= part == _QUOTE
+        here = np.flatnonzero(found)
+        kinds.append(part[here])
+        places.append(here + begin)
+    return np.concatenate(places), np.concatenate(kinds)
 
 
 def _quotes_fit(raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: bytes) -> bool:

@@ -31,11 +31,12 @@ from parkindex.landing.refusal import FileRefusedError
 from parkindex.ledger import attempts
 from parkindex.ledger.tables import batches, rejects
 from parkindex.raw import amend, limits, versions
+from parkindex.raw.ahead import ahead
 from parkindex.raw.amend import Amendments
 from parkindex.raw.limits import Acceptance, FileHeldError, Loaded
 from parkindex.raw.rules import Judged, Rule
-from parkindex.raw.uniqueness import Keys, Seen, fingerprints, key_texts
-from parkindex.raw.writer import Writer
+from parkindex.raw.uniqueness import Fingerprints, Keys, Seen, fingerprints, key_texts
+from parkindex.raw.writer import ESCAPES, Writer, text_row
 from parkindex.settings import Settings
 from parkindex.text import masked
 
@@ -43,6 +44,7 @@ from parkindex.text import masked
 _LAND_LOCK = 7_203_151
 _CREATE_LOCK = 7_203_150_002
 _VALUE_SHOWN = 200
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 CONTRADICTED = "key.contradicted"
 _COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
 
@@ -415,10 +417,10 @@ class Loader:
         """Judge every record and write it where it belongs."""
         seen: dict[str, Seen] = {}
         keys: dict[str, Keys] = {}
-        with self.writer:
-            for block in reading.blocks:
+        with self.writer, ahead(reading.blocks, _with_prints) as blocks:
+            for block, prints in blocks:
                 name = block.table.name
-                self._block(block, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
+                self._block(block, prints, seen.setdefault(name, Seen()), keys.setdefault(name, Keys(block.table)))
         seen.clear()
         if self.counts.landed == 0:
             raise FileRefusedError("file.empty", "The file holds no record below its header.", where=self.delivery.name)
@@ -464,12 +466,11 @@ class Loader:
             reason,
         )
 
-    def _block(self, block: Block, seen: Seen, keys: Keys) -> None:
+    def _block(self, block: Block, prints: Fingerprints, seen: Seen, keys: Keys) -> None:
         self.counts.landed += len(block.rows) + len(block.set_aside)
         self._reject(_aside(block.table, one) for one in block.set_aside)
         if len(block.rows) == 0:
             return
-        prints = fingerprints(block)
         repeated = seen.repeated(prints.halves)
         amended, judged = self.amendments.judge(block, repeated)
         broken = judged.broken & ~repeated
@@ -521,23 +522,25 @@ class Loader:
 
     def _reject(self, found: Iterable[_Reject]) -> None:
         """Write rows set aside; personal values are masked everywhere but in the row as delivered."""
-        buffer: list[tuple[Any, ...]] = []
+        buffer: list[str] = []
         for one in found:
             column, rule, value = one.broken[0]
             details = [{"column": name, "rule": broken, "value": shown} for name, broken, shown in one.broken]
             buffer.append(
-                (
-                    self.batch_id,
-                    self.contract.feed,
-                    one.table,
-                    self.source_file(one.member),
-                    one.row,
-                    column,
-                    rule,
-                    value,
-                    CHECKS[rule].message,
-                    _json(details),
-                    _json(one.original),
+                text_row(
+                    (
+                        self.batch_id,
+                        self.contract.feed,
+                        one.table,
+                        self.source_file(one.member),
+                        one.row,
+                        column,
+                        rule,
+                        value,
+                        CHECKS[rule].message,
+                        _json(details),
+                        _json(one.original),
+                    )
                 )
             )
         if not buffer:
@@ -558,7 +561,7 @@ class Loader:
         statement = sql.SQL("copy raw.rejects ({}) from stdin").format(
             sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
         )
-        self.writer.copy(statement, buffer)
+        self.writer.copy(statement, "".join(buffer).encode("utf-8"))
         self.counts.rejected += len(buffer)
 
     def _take_back_contradictions(self, keys: Keys) -> None:
@@ -604,6 +607,10 @@ class Loader:
                 raise RuntimeError(f"{len(doubles)} rows were to be taken back, {cursor.rowcount} were found")
 
 
+def _with_prints(block: Block) -> tuple[Block, Fingerprints]:
+    return block, fingerprints(block)
+
+
 def _withdrawal(table: Table) -> list[pl.Expr]:
     """Return whether rows say that their key no longer holds, where the contract has such rows."""
     if table.withdrawal is None:
@@ -619,8 +626,7 @@ def _escaped(block: Block, frame: pl.DataFrame) -> pl.DataFrame:
         marks = frame.select(pl.col(beside).str.contains(r"[\\\t\n\r]").any())
         if not any(marks.row(0)):
             return frame
-    escapes = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-    return frame.with_columns(pl.col(pl.String).str.replace_many(escapes))
+    return frame.with_columns(pl.col(pl.String).str.replace_many(ESCAPES))
 
 
 def _aside(table: Table, one: SetAside) -> _Reject:
@@ -674,8 +680,8 @@ def _shown(block: Block, column: str, cells: tuple[str | None, ...]) -> str | No
 
 
 def _json(value: Any) -> str:
-    made = json.dumps(value, ensure_ascii=False)
-    return json.dumps(_storable(value), ensure_ascii=False) if "\\u0000" in made else made
+    made = _encode(value)
+    return _encode(_storable(value)) if "\\u0000" in made else made
 
 
 def _storable(value: Any) -> Any:

@@ -86,7 +86,7 @@ def judge(contract: Contract, block: Block, received_on: date | None = None) -> 
     table = block.table
     texts = _texts(contract, table, block)
     plain = _plain_numbers(table, texts)
-    typed = texts.select(_typed(column, is_plain=column.name in plain) for column in table.columns)
+    typed = texts.select(_typed_expressions(table, plain))
     derived = _derived(table, texts)
     expressed = _expressed(pl.concat([texts, typed], how="horizontal"), table, plain)
     is_clean = block.octets.plain and not block.octets.doubtful and block.octets.longest <= _LONGEST_CELL
@@ -107,20 +107,30 @@ def judge(contract: Contract, block: Block, received_on: date | None = None) -> 
 
 def _texts(contract: Contract, table: Table, block: Block) -> pl.DataFrame:
     """Return the contract's columns as texts: surrounding blanks off, null tokens null."""
-    tokens = list(contract.null_tokens)
-    made = []
-    for column in table.columns:
-        place = block.header.places.get(column.name)
-        cell = pl.lit(None, pl.String) if place is None else pl.col(str(place))
-        made.append((cell.str.strip_chars() if block.octets.padded else cell).alias(column.name))
-    # In two steps, or every text would be stripped twice.
-    frame = block.cells.select(made)
-    frame = frame.select(
-        pl.when(pl.col(name).is_in(tokens)).then(None).otherwise(pl.col(name)).alias(name) for name in frame.columns
+    cells, texts = _text_expressions(
+        table, contract.null_tokens, tuple(sorted(block.header.places.items())), block.octets.padded
     )
+    # In two steps, or every text would be stripped twice.
+    frame = block.cells.select(cells).select(texts)
     if frame.height != len(block.rows):  # every column is absent from the header: a frame of literals has one row
         frame = pl.DataFrame({column.name: [None] * len(block.rows) for column in table.columns}, schema=frame.schema)
     return frame.with_columns(_shifted(frame[name], power) for name, power in block.header.shifts.items() if power)
+
+
+@lru_cache(maxsize=64)
+def _text_expressions(
+    table: Table, tokens: tuple[str, ...], places: tuple[tuple[str, int], ...], padded: bool
+) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """Return the cells of the contract's columns, and their texts; made once, not for every block."""
+    place_of = dict(places)
+    cells, texts = [], []
+    for column in table.columns:
+        place = place_of.get(column.name)
+        cell = pl.lit(None, pl.String) if place is None else pl.col(str(place))
+        cells.append((cell.str.strip_chars() if padded else cell).alias(column.name))
+        value = pl.col(column.name)
+        texts.append(pl.when(value.is_in(tokens)).then(None).otherwise(value).alias(column.name))
+    return cells, texts
 
 
 def _shifted(texts: pl.Series, power: int) -> pl.Series:
@@ -130,25 +140,37 @@ def _shifted(texts: pl.Series, power: int) -> pl.Series:
     return texts.replace(made) if made else texts
 
 
-def _plain_numbers(table: Table, texts: pl.DataFrame) -> set[str]:
+def _plain_numbers(table: Table, texts: pl.DataFrame) -> frozenset[str]:
     """Return the decimal columns of which every text is a number that fits its type as it stands.
 
     One pattern in place of three rules; a column that fails it anywhere is judged rule by rule.
     """
-    patterns = {}
+    tests = _plain_tests(table)
+    fit = texts.select(tests.values())
+    return frozenset(name for name in tests if fit[name].item())
+
+
+@lru_cache(maxsize=64)
+def _plain_tests(table: Table) -> dict[str, pl.Expr]:
+    tests = {}
     for column in table.columns:
         if column.logical_type == "number":
             precision, scale = _precision(column)
             fraction = rf"(\.[0-9]{{1,{scale}}})?" if scale else ""
-            patterns[column.name] = rf"^[+-]?[0-9]{{1,{precision - scale}}}{fraction}$"
-    fit = texts.select(pl.col(name).str.contains(pattern).all() for name, pattern in patterns.items())
-    return {name for name in patterns if fit[name].item()}
+            pattern = rf"^[+-]?[0-9]{{1,{precision - scale}}}{fraction}$"
+            tests[column.name] = pl.col(column.name).str.contains(pattern).all()
+    return tests
 
 
 def _precision(column: Column) -> tuple[int, int]:
     """Return precision and scale of a ``numeric`` column."""
     precision, scale = (int(part) for part in re.findall(r"\d+", column.physical_type))
     return precision, scale
+
+
+@lru_cache(maxsize=64)
+def _typed_expressions(table: Table, plain: frozenset[str]) -> list[pl.Expr]:
+    return [_typed(column, is_plain=column.name in plain) for column in table.columns]
 
 
 def _typed(column: Column, *, is_plain: bool) -> pl.Expr:
@@ -170,9 +192,9 @@ def _typed(column: Column, *, is_plain: bool) -> pl.Expr:
     return made.alias(_typed_name(column))
 
 
-def _expressed(work: pl.DataFrame, table: Table, plain: set[str]) -> dict[str, list[Rule]]:
+def _expressed(work: pl.DataFrame, table: Table, plain: frozenset[str]) -> dict[str, list[Rule]]:
     """Apply the rules that are expressions on one block's columns, all of them in one query."""
-    named, expressions = _table_expressions(table, frozenset(plain))
+    named, expressions = _table_expressions(table, plain)
     found: dict[str, list[Rule]] = {column.name: [] for column in table.columns}
     for (name, rule), mask in zip(named, work.select(expressions), strict=True):
         found[name].append(Rule(name, rule, mask))

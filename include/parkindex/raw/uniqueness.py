@@ -9,17 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
+import polars_hash as plh
 
 from parkindex.contracts import Table
 from parkindex.landing.blocks import SEPARATOR, Block
 
 # Stands for a part of a key without a value; it can stand in no good row: control characters are rejected.
 _ABSENT = "\x1e"
+
+# A table of marks takes 16 MiB, and is mostly false up to some millions of rows.
+_MARK_BITS = 24
+_RUNS = 16
 
 Halves = npt.NDArray[np.uint64]
 
@@ -43,28 +48,31 @@ def fingerprints(block: Block) -> Fingerprints:
     The order of a file's columns makes no difference, nor does a column that is absent against one that is empty.
     """
     joined = block.joined
-    rows: list[memoryview | bytes] = [*block.records()]
+    hexadecimal = joined.to_frame("row").select(plh.col("row").chash.sha2_256()).to_series()
     if not block.octets.plain:
         width = len(block.table.columns) + len(block.header.unknown) - 1
         ambiguous = joined.str.count_matches(SEPARATOR, literal=True) != width
         for index in ambiguous.arg_true():
             # A cell holds the separator itself: say where each cell ends.
             cells = block.cells.row(index)
-            rows[index] = SEPARATOR.join(f"{len(cell or '')}:{cell or ''}" for cell in cells).encode("utf-8")
-    digests = b"".join([sha256(row).digest() for row in rows])
-    halves = np.frombuffer(digests, dtype="<u8").reshape(len(rows), 4)[:, :2].copy()
-    ends = pa.py_buffer(np.arange(0, 64 * len(rows) + 1, 64, dtype=np.int64))
-    hexadecimal = pa.Array.from_buffers(
-        pa.large_string(), len(rows), [None, ends, pa.py_buffer(digests.hex().encode("ascii"))]
-    )
-    return Fingerprints(pl.Series(hexadecimal, dtype=pl.String), halves)
+            row = SEPARATOR.join(f"{len(cell or '')}:{cell or ''}" for cell in cells)
+            hexadecimal[index] = sha256(row.encode("utf-8")).hexdigest()
+    elif len(joined) and hexadecimal[0] != sha256(joined[0].encode("utf-8")).hexdigest():
+        raise RuntimeError("the hashes of rows are not SHA-256")  # never seen; a wrong hash would be for ever
+    halves = np.frombuffer(bytes.fromhex(hexadecimal.str.head(32).str.join("").item()), dtype="<u8")
+    return Fingerprints(hexadecimal, halves.reshape(len(joined), 2))
 
 
 class Seen:
-    """The rows of a table seen so far in a file: sorted runs, of which the lengths fall by half at least."""
+    """The rows of a table seen so far in a file.
+
+    Their hashes stand in sorted runs, on levels by their length. A table of marks, one for each value of a hash's first
+    bits, tells of most rows that they stand in none.
+    """
 
     def __init__(self) -> None:
-        self._runs: list[Halves] = []
+        self._levels: list[list[Halves]] = []
+        self._marks = np.zeros(1 << _MARK_BITS, dtype=np.bool_)
 
     def repeated(self, halves: Halves) -> pl.Series:
         """Return which rows repeat an earlier one, and remember the others."""
@@ -72,33 +80,42 @@ class Seen:
         ordered = halves[order]
         again = np.zeros(len(halves), dtype=bool)
         again[1:] = (ordered[1:] == ordered[:-1]).all(axis=1)
-        for run in self._runs:
-            again |= _found(ordered, run)
-        self._remember(ordered[~again])
+        marks = (ordered[:, 0] >> np.uint64(64 - _MARK_BITS)).astype(np.int64)
+        possible = np.flatnonzero(self._marks[marks])
+        looked_for = ordered[possible]
+        for run in chain.from_iterable(self._levels):
+            again[possible] |= _found(looked_for, run)
+        self._marks[marks] = True
+        self._remember(np.asfortranarray(ordered[~again]))
         result = np.zeros(len(halves), dtype=bool)
         result[order] = again
         return pl.Series(result, dtype=pl.Boolean)
 
     def _remember(self, run: Halves) -> None:
-        while self._runs and len(self._runs[-1]) < 2 * len(run):
-            run = np.concatenate([self._runs.pop(), run])
-            run = run[_order(run)]
-        self._runs.append(run)
+        """Keep a run; so many of one level are joined to one of the next, so that no row is sorted often."""
+        for level in self._levels:
+            level.append(run)
+            if len(level) < _RUNS:
+                return
+            run = np.concatenate(level)
+            run = np.asfortranarray(run[_order(run)])
+            level.clear()
+        self._levels.append([run])
 
 
 def _order(halves: Halves) -> npt.NDArray[np.int64]:
     """Return the order of rows; of equal ones the first stays first."""
-    order = np.argsort(halves[:, 0], kind="stable")
+    order = np.argsort(halves[:, 0])
     high = halves[order, 0]
     if (high[1:] == high[:-1]).any():
-        # Only repetitions should share 64 bits; whatever shares them is put in order by all 128.
+        # Only repetitions should share 64 bits; whatever shares them is put in order by all 128, then by place.
         return np.lexsort((halves[:, 1], halves[:, 0]))
     return order
 
 
 def _found(ordered: Halves, run: Halves) -> npt.NDArray[np.bool_]:
     """Return which of some rows stand in a run."""
-    high = np.ascontiguousarray(run[:, 0])
+    high = run[:, 0]
     begin = np.searchsorted(high, ordered[:, 0])
     found = np.zeros(len(ordered), dtype=bool)
     # Two rows of equal 64 bits and other 128 are not to be expected; then more than one place is looked at.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # One block being written and one waiting: memory stays flat however slow the server is.
 _MOST_PENDING = 2
+
+# What has a meaning in COPY's text format; the backslash first, or it would be escaped twice.
+ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_NULL = "\\N"
 
 
 class Writer:
@@ -42,8 +46,8 @@ class Writer:
             for job in pending:
                 job.result()
 
-    def copy(self, statement: sql.Composed, data: memoryview | Sequence[tuple[Any, ...]]) -> None:
-        """Run ``COPY … FROM STDIN`` with bytes in its format, or with rows.
+    def copy(self, statement: sql.Composed, data: bytes | memoryview) -> None:
+        """Run ``COPY … FROM STDIN`` with bytes in its format.
 
         Returns when at most one earlier piece is still being written.
 
@@ -55,10 +59,17 @@ class Writer:
         while len(self._pending) > _MOST_PENDING:
             self._pending.pop(0).result()
 
-    def _run(self, statement: sql.Composed, data: memoryview | Sequence[tuple[Any, ...]]) -> None:
+    def _run(self, statement: sql.Composed, data: bytes | memoryview) -> None:
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            if isinstance(data, memoryview):
-                copy.write(data)
-            else:
-                for row in data:
-                    copy.write_row(row)
+            copy.write(data)
+
+
+def text_row(values: Iterable[str | int | None]) -> str:
+    """Return a row in COPY's text format, with its line end."""
+    return "\t".join([_NULL if value is None else _escaped(str(value)) for value in values]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    for plain, escaped in ESCAPES.items():
+        text = text.replace(plain, escaped)
+    return text
