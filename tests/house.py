@@ -157,7 +157,7 @@ def build_park_index(connection: Connection, prefix: str, house: House) -> None:
         rows = [{column.name: row.get(column.name) for column in columns} for row in house.rows[declared.name]]
         connection.execute(insert(made), rows[::-1] if house.backwards else rows)
     for statement in _BESIDE:
-        connection.execute(text(statement.format(schema=schema)))
+        connection.execute(text(statement.format(schema=schema, marts=f"{prefix}marts")))
 
 
 _BESIDE = (
@@ -187,6 +187,14 @@ _BESIDE = (
     select years.year, parks.park_code, '91310000MA1K30' as enterprise_id_uscc, '6520' as industry_code_gbt4754_2017
     from {schema}.parks cross join (values (2024), (2025)) as years (year)""",
     "create view {schema}.member_accounts as select * from {schema}.year_end_members where year = 2025",
+    """create view {marts}.park_plots as
+    select
+        'P01' as park_code, 'P01-01' as plot_id, date '2011-01-01' as valid_from, date '2030-01-01' as valid_to,
+        1.05 as area_km2, st_square as geometry_geojson
+    from (values ('{{"type":"Polygon","coordinates":[[[121.5,31.2],[121.51,31.2],[121.51,31.21],[121.5,31.2]]]}}'))
+        as squares (st_square)""",
+    """create view {marts}.park_moves as
+    select 'P01' as from_park_code, 'P02' as to_park_code, date '2025-05-01' as moved_date""",
 )
 
 

@@ -89,8 +89,41 @@ def make(not_computed: str = "D", **changes: Any) -> ReleaseRecord:
         ],
         "methodology": document,
         "evidence": _evidence(scores),
+        "beside": {"zone": zone()},
     }
     return ReleaseRecord(**{**values, **changes})
+
+
+def zone() -> dict[str, Any]:
+    """Return what stands beside the release about the zone: one square per park but the last, and three moves."""
+    corners = [(place % 6 * 1500, place // 6 * 1800) for place in range(21)]
+    return {
+        "map": {
+            "metres": 10,
+            "width": 8000,
+            "height": 6000,
+            "parks": [
+                {
+                    "park_code": f"P{place + 1:02d}",
+                    "path": f"M{x} {y}L{x + 300} {y}L{x + 300} {y + 200}L{x} {y + 200}Z",
+                    "x": x + 150,
+                    "y": y + 100,
+                    "plots": place % 4 + 1,
+                    "area_km2": Decimal("1.25") + place,
+                }
+                for place, (x, y) in enumerate(corners)
+            ],
+        },
+        "moves": [
+            {"from_park_code": "P01", "to_park_code": HOSTILE_PARK, "enterprises": 1234},
+            {"from_park_code": None, "to_park_code": "P02", "enterprises": 7},
+            {"from_park_code": "P03", "to_park_code": None, "enterprises": 5},
+        ],
+        "targets": [
+            {"edition": 2024, "target_code": "T1", "value": "21.000000000000"},
+            {"edition": 2024, "target_code": "T2", "value": None},
+        ],
+    }
 
 
 def preview(**changes: Any) -> ReleaseRecord:

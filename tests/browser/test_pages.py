@@ -235,7 +235,9 @@ def test_the_keyboard_reaches_everything_with_a_visible_focus(browser: webdriver
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("page", ["index.html", "audit.html", "method.html", "whatif.html", "parks/P21.html"])
+@pytest.mark.parametrize(
+    "page", ["index.html", "audit.html", "method.html", "whatif.html", "zone.html", "parks/P21.html"]
+)
 def test_every_text_that_is_shown_has_contrast(browser: webdriver.Chrome, folder: Path, page: str, dark: bool) -> None:
     _look(browser, dark=dark)
     _open(browser, folder, page)
@@ -397,3 +399,10 @@ def test_axe_finds_no_violation_on_any_page(browser: webdriver.Chrome, folder: P
             (page, one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found["violations"]
         ]
     assert violations == []
+
+
+def test_the_map_leads_to_the_park(browser: webdriver.Chrome, folder: Path) -> None:
+    _open(browser, folder, "zone.html")
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".map a.park")) == 21
+    browser.find_element(By.CSS_SELECTOR, ".map a.park[href^='parks/P02']").send_keys(Keys.ENTER)
+    assert browser.find_element(By.TAG_NAME, "h1").text == "金桥园"

@@ -99,12 +99,32 @@ def test_a_number_that_is_not_finite_is_refused() -> None:
 # ------------------------------------------------------------------------------------------- what is on the pages is so
 
 
-def test_a_release_has_a_page_per_park_and_four_more(out: Path, record: site.ReleaseRecord) -> None:
-    first = ["index.html", "method.html", "audit.html", "whatif.html"]
+def test_a_release_has_a_page_per_park_and_five_more(out: Path, record: site.ReleaseRecord) -> None:
+    first = ["index.html", "method.html", "audit.html", "whatif.html", "zone.html"]
     expected = {*first, *(f"parks/P{number:02d}.html" for number in range(1, 23))}
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == expected
     again = site.render(record, out)
-    assert [str(path.relative_to(out)) for path in again[:4]] == first
+    assert [str(path.relative_to(out)) for path in again[:5]] == first
+
+
+def test_the_zone_page_tells_place_moves_and_earlier_targets(pages: dict[str, html.HtmlElement]) -> None:
+    page = pages["zone.html"]
+    rows = {row.xpath(".//code")[0].text: row for row in page.xpath("//table")[1].xpath("./tbody/tr")}
+    assert len(rows) == 22
+    assert [_text(cell) for cell in rows[site_record.HOSTILE_PARK].xpath("./td")][-4:] == ["1,234", "0", "0", "0"]
+    assert [_text(cell) for cell in rows["P02"].xpath("./td")][-4:] == ["0", "7", "0", "0"]
+    assert [_text(cell) for cell in rows["P03"].xpath("./td")][-4:] == ["0", "0", "0", "5"]
+    assert "no valid plot" in _text(rows["P22"])
+    trend = {row.xpath(".//code")[0].text: row for row in page.xpath("//table")[0].xpath("./tbody/tr")}
+    assert _text(trend["T1"].xpath("./td")[0]) == "21"
+    assert "none" in _text(trend["T2"].xpath("./td")[0])
+    assert len(page.xpath("//figure//*[local-name()='a']")) == 21
+
+
+def test_a_release_that_tells_nothing_of_the_zone_has_no_page_of_it(tmp_path: Path) -> None:
+    written = site.render(site_record.make(beside={}), tmp_path)
+    assert "zone.html" not in {path.name for path in written}
+    assert "zone.html" not in (tmp_path / "index.html").read_text("utf-8")
 
 
 def test_the_ranking_shows_the_released_numbers(pages: dict[str, html.HtmlElement], record: site.ReleaseRecord) -> None:
@@ -399,7 +419,7 @@ def test_every_table_has_a_caption_and_scoped_headers(pages: dict[str, html.Html
 def test_text_is_marked_with_its_language_and_drawings_are_skipped(pages: dict[str, html.HtmlElement]) -> None:
     for name, page in pages.items():
         assert page.get("lang") == "zh-CN"
-        assert not page.xpath("//svg[not(@aria-hidden='true')]"), name
+        assert not page.xpath("//svg[not(@aria-hidden='true') and not(@role='group')]"), name
         assert set(page.xpath("//span[contains(concat(' ', @class, ' '), ' en ')]/@lang")) <= {"en", "zh-CN"}
         levels = [int(heading.tag[1]) for heading in page.xpath("//main//h1 | //main//h2 | //main//h3")]
         assert levels.count(1) == 1

@@ -102,7 +102,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, html.HtmlElemen
         "version": "1",
     }
     out: Path = tmp_path_factory.mktemp("beside")
-    written = site.render(site_record.make(beside=beside, signoffs=(signed,)), out)
+    written = site.render(site_record.make(beside={**beside, "zone": site_record.zone()}, signoffs=(signed,)), out)
     return {str(path.relative_to(out)): html.fromstring(path.read_text("utf-8")) for path in written}
 
 

@@ -17,7 +17,7 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from parkindex import methodology
-from parkindex.publish import zone
+from parkindex.publish import geography, zone
 from parkindex.scoring import coherence, doubt, leave_out, moved, published
 from parkindex.scoring.edition import Value
 
@@ -31,6 +31,7 @@ TOPICS = (
     "targets",
     "declared",
     "consequences",
+    "zone",
 )
 # Enterprises listed per park: those whose absence moves its rank most.
 ENTERPRISES_PER_PARK = 5
@@ -127,6 +128,7 @@ def fill(connection: Connection, prefix: str, edition: int, document: Mapping[st
         "targets": _plain(zone.targets(connection, prefix, edition, document)),
         "declared": _plain(zone.declared(connection, prefix, edition, document)),
         "consequences": _plain(zone.consequences(connection, prefix, edition, document)),
+        "zone": geography.survey(connection, prefix, edition),
     }
     connection.exec_driver_sql(_statement(_CREATE, prefix))
     connection.exec_driver_sql(_statement("delete from {schema}.beside", prefix))

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from parkindex.site import charts, check, numbers, palette, trial, view, words
+from parkindex.site import charts, check, numbers, palette, trial, view, words, zone
 from parkindex.site.record import ReleaseRecord
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -31,7 +31,7 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
 
     Returns:
         The files written: ``index.html``, ``method.html``, ``audit.html``, ``whatif.html``,
-        ``parks/<park_code>.html``, in that order.
+        ``zone.html`` (when the record tells of the zone), ``parks/<park_code>.html``, in that order.
 
     Raises:
         BadInputError: The record does not hold together, see :func:`parkindex.site.check.require_whole`.
@@ -46,6 +46,8 @@ def render(record: ReleaseRecord, out: Path) -> list[Path]:
         for park in site.parks
     ]
     pages.insert(3, ("whatif.html", "whatif.html.j2", {"page": "whatif", "root": "", "model": trial.build(site)}))
+    if (told := zone.build(site)) is not None:
+        pages.insert(4, ("zone.html", "zone.html.j2", {"page": "zone", "root": "", "zone": told}))
     style, every_page = _style(record), _script("page.js")
     written = []
     for path, template, values in pages:

@@ -36,4 +36,6 @@ def test_doubt_and_moves_of_a_release_are_told_and_kept(released_house: Any, mon
     with released_house.engine.connect() as connection:
         kept = doubts.read(connection, "cand_1__")
         assert set(kept) == set(doubts.TOPICS)
+        assert [park["park_code"] for park in kept["zone"]["map"]["parks"]] == ["P01"]
+        assert kept["zone"]["moves"] == [{"from_park_code": "P01", "to_park_code": "P02", "enterprises": 1}]
         assert doubts.read(connection, "cand_99__") == {}
