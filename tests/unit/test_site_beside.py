@@ -140,7 +140,7 @@ def test_the_audit_page_says_what_the_rule_proposes_and_how_far_targets_are(page
     text = english(pages["audit.html"], "proposed")
     assert "nothing is decided by it" in text and "P21" in text and "notice" in text and "commendation" in text
     assert "does not carry a decision" in text and "<i>污染</i> 文号一" in text and "first failure" in text
-    text = english(pages["audit.html"], "distance")
+    text = english(pages["zone.html"], "distance")
     assert "Due in 2025" in text and "700,000" in text and "50,000" in text and "at the ends 100,000 and 50,000" in text
     assert "core industry codes only 600,000" in text
 
