@@ -187,6 +187,13 @@ _BESIDE = (
     select years.year, parks.park_code, '91310000MA1K30' as enterprise_id_uscc, '6520' as industry_code_gbt4754_2017
     from {schema}.parks cross join (values (2024), (2025)) as years (year)""",
     "create view {schema}.member_accounts as select * from {schema}.year_end_members where year = 2025",
+    """create table {schema}.valid_recognitions
+    (edition int, enterprise_id_uscc text, recognition_kind text, counted_in text)""",
+    "create table {schema}.self_reported_items (edition int, item_code text, amount numeric, gap text)",
+    """create table {marts}.enterprises
+    (enterprise_id_uscc text, registered_park_code text, registered_date date)""",
+    """create table {marts}.park_declared_industries
+    (park_code text, year int, industry_name text, declared_type text, industry_code text)""",
     """create view {marts}.park_plots as
     select
         'P01' as park_code, 'P01-01' as plot_id, date '2011-01-01' as valid_from, date '2030-01-01' as valid_to,
