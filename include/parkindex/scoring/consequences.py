@@ -102,15 +102,19 @@ def propose(
         failing = edition in failed
         in_window = [year for year in failed if _within(rules, year, edition)]
         line = lines[edition].get(park.peer_group, lines[edition].get(""))
+        crosses = _crosses(park, line) or _tied_at(rules, park, line, by_edition[edition])
+        # Nobody is commended at the line, or after a delisting.
+        commended = None
+        if not failing and not crosses and status != "delisted":
+            commended = _commendation(rules, park, by_edition[edition])
         proposals.append(
             Proposal(
                 park.park_code,
                 status,
-                _next(rules, status, noticed, edition, failing=failing)
-                or _commendation(rules, park, by_edition[edition]),
+                _next(rules, status, noticed, edition, failing=failing) or commended,
                 failing,
                 len(in_window),
-                _crosses(park, line) or _tied_at(rules, park, line, by_edition[edition]),
+                crosses,
                 words(rules),
                 {
                     "editions": [
