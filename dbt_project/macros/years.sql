@@ -12,3 +12,14 @@
 {% macro year_of(date) -%}
     cast(extract(year from {{ date }}) as integer)
 {%- endmacro %}
+
+
+{#- The day so many years after a date (28 February for the 29th); positional, which Postgres and Spark read alike. -#}
+{% macro years_after(date, years) -%}
+    cast({{ date }} + make_interval(cast({{ years }} as integer)) as date)
+{%- endmacro %}
+
+
+{% macro days_after(date, days) -%}
+    cast({{ date }} + make_interval(0, 0, 0, {{ days }}) as date)
+{%- endmacro %}

@@ -124,14 +124,49 @@ def test_every_test_has_a_sentence_for_a_name(manifest: dict[str, Any]) -> None:
     ]
 
 
+def test_marts_speak_chinese_and_english_and_their_contract_is_enforced(manifest: dict[str, Any]) -> None:
+    for model in _nodes(manifest, "model"):
+        if _layer(model) == "marts":
+            assert model["config"]["contract"]["enforced"], model["name"]
+            assert model["config"]["persist_docs"] == {"relation": True, "columns": True}
+            texts = {model["name"]: model["description"]}
+            texts |= {f"{model['name']}.{name}": one["description"] for name, one in model["columns"].items()}
+            assert not [name for name, text in texts.items() if not re.search(r"[\u4e00-\u9fff]", text)]
+            assert not [name for name, text in texts.items() if not re.search(r"[A-Za-z]{3}", text)]
+            assert not [name for name, one in model["columns"].items() if not one["data_type"]]
+            # money and scores are exact
+            assert not [
+                name for name, one in model["columns"].items() if one["data_type"] in {"double precision", "real", "float"}
+            ]
+
+
+def test_every_mart_has_a_test_of_its_key(manifest: dict[str, Any]) -> None:
+    keyed = {
+        parent
+        for test in _nodes(manifest, "test")
+        if test.get("test_metadata", {}).get("name") == "unique_key"
+        for parent in test["depends_on"]["nodes"]
+    }
+    assert not [
+        model["name"]
+        for model in _nodes(manifest, "model")
+        if _layer(model) == "marts" and model["unique_id"] not in keyed
+    ]
+
+
 def test_every_mart_keeps_its_lineage(manifest: dict[str, Any]) -> None:
-    # A park comes from the methodology, a park's year from many rows.
+    # A park comes from the methodology, classifications from reference data; a year's figures rest on many rows.
     without = {model["name"] for model in _nodes(manifest, "model") if _layer(model) == "marts"} - {
         model["name"]
         for model in _nodes(manifest, "model")
         if {"source_batch_id", "source_file", "source_row", "known_at"} <= set(model["columns"])
     }
-    assert without == {"parks", "park_years"}
+    assert without == {
+        *("parks", "industries", "industry_concordances", "industry_tags", "industry_taxonomy_members"),
+        *("park_years", "park_leading_industries", "park_industry_declarations", "park_ladder_movements"),
+        *("park_incubators", "park_carriers", "park_service_cases"),
+        *("tier_conditions", "tier_assessments", "small_technology_scores"),
+    }
 
 
 def test_each_computed_indicator_has_one_model_named_for_it(manifest: dict[str, Any]) -> None:
@@ -141,12 +176,12 @@ def test_each_computed_indicator_has_one_model_named_for_it(manifest: dict[str, 
     # What an indicator rests on was delivered (requirements), or is reported by the park (items), or both.
     reported = {one["indicator_code"] for one in methodology.load(2025).document["self_report_items"]}
     for seed, more in (("indicator_rules.csv", set()), ("indicator_requirements.csv", reported)):
-        lines = (DBT_PROJECT_DIR / "seeds" / seed).read_text("utf-8").splitlines()[1:]
+        lines = (DBT_PROJECT_DIR / "seeds" / "index" / seed).read_text("utf-8").splitlines()[1:]
         assert {line.split(",")[0] for line in lines} | more == set(computed)
 
 
 def test_requirements_name_facts_that_are_looked_at(manifest: dict[str, Any]) -> None:
-    lines = (DBT_PROJECT_DIR / "seeds" / "indicator_requirements.csv").read_text("utf-8").splitlines()[1:]
+    lines = (DBT_PROJECT_DIR / "seeds" / "index" / "indicator_requirements.csv").read_text("utf-8").splitlines()[1:]
     facts = {line.split(",")[2] for line in lines}
     model = next(node for node in _nodes(manifest, "model") if node["name"] == "data_gaps")
     assert set(re.findall(r"\('(has_\w+)'", model["raw_code"])) == facts

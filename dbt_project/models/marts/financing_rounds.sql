@@ -1,8 +1,8 @@
 with
 
-financing_rounds_attributed as (
+financing_rounds_valued as (
 
-    select * from {{ ref('int_financing_rounds_attributed') }}
+    select * from {{ ref('int_financing_rounds_valued') }}
 
 ),
 
@@ -23,6 +23,15 @@ financing_rounds as (
 
         ---------- numerics
         amount_exact,
+        cny_per_unit,
+        amount_cny,
+
+        ---------- booleans
+        is_equity,
+        is_early,
+        is_duplicate,
+        is_small_company,
+        is_hard_technology_company,
 
         ---------- dates
         round_date,
@@ -32,7 +41,7 @@ financing_rounds as (
         source_file,
         source_row,
         known_at
-    from financing_rounds_attributed
+    from financing_rounds_valued
 
 )
 

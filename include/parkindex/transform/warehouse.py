@@ -14,6 +14,8 @@ from parkindex.errors import ServiceDownError, UsageError
 from parkindex.settings import Settings
 from parkindex.transform import dbt
 
+# Dated reference data that intermediate models and marts read (seeds/index belongs to the index).
+_REFERENCE = ("path:seeds/classifications", "path:seeds/cultivation", "path:seeds/patents")
 LAYERS = ("staging", "intermediate", "marts", "park_index")
 RANK_INTERVALS_DDL = """
 create table {schema}.rank_intervals (
@@ -79,7 +81,7 @@ def relate(
     with locked(engine, prefix):
         dbt.build(
             settings,
-            ["path:models/intermediate", "path:models/marts"],
+            [*_REFERENCE, "path:models/intermediate", "path:models/marts", "path:tests/marts"],
             _variables(prefix, as_known, methodology_sha256, identity_run_id=identity_run_id),
         )
 
@@ -118,7 +120,7 @@ def index(
                 connection.exec_driver_sql(sql.SQL(statement).format(schema=quoted).as_string(None))
         dbt.build(
             settings,
-            ["path:models/park_index", "path:seeds", "path:tests/park_index"],
+            ["path:models/park_index", "path:seeds/index", "path:tests/park_index"],
             _variables(prefix, as_known, methodology_sha256, identity_run_id=identity_run_id, edition=edition),
         )
 
