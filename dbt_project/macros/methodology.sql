@@ -20,7 +20,7 @@
 
 {#- A report's number in its base unit: items are reported in the units of the template. -#}
 {% macro item(code, factor=1) -%}
-    max(case when item_code = '{{ code }}' then item_value end) * {{ factor }}
+    cast(max(case when item_code = '{{ code }}' then item_value end) * {{ factor }} as numeric(24, 6))
 {%- endmacro %}
 
 

@@ -47,7 +47,7 @@ classified as (
             when crossed.to_code is null then 'no_concordance'
             else crossed.basis
         end as basis,
-        coalesce(crossed.class_share, 1) as class_share
+        cast(coalesce(crossed.class_share, 1) as numeric(9, 6)) as class_share
     from registrations
     left join class_names
         on

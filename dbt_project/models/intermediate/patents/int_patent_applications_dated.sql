@@ -104,7 +104,7 @@ happened as (
                 when event_type = 'pledge' and amount_cny >= {{ rule_value('high_value_pledge_cny') }} then event_date
             end
         ) as high_pledge_date,
-        sum(case when event_type = 'pledge' then amount_cny end) as pledged_amount_cny,
+        cast(sum(case when event_type = 'pledge' then amount_cny end) as numeric(24, 2)) as pledged_amount_cny,
         sum(case when event_type = 'pledge' then 1 else 0 end) as pledges_count,
         sum(case when event_type = 'transfer' then 1 else 0 end) as transfers_count,
         max(case when event_type = 'transfer' then event_date end) as last_transfer_date
