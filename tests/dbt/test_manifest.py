@@ -136,7 +136,9 @@ def test_marts_speak_chinese_and_english_and_their_contract_is_enforced(manifest
             assert not [name for name, one in model["columns"].items() if not one["data_type"]]
             # money and scores are exact
             assert not [
-                name for name, one in model["columns"].items() if one["data_type"] in {"double precision", "real", "float"}
+                name
+                for name, one in model["columns"].items()
+                if one["data_type"] in {"double precision", "real", "float"}
             ]
 
 
