@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import machine
 import numpy as np
 
 from parkindex import methodology
-from parkindex.scoring import doubt, leave_out
+from parkindex.scoring import Framework, Node, doubt, leave_out, parse_method, simulate
 from parkindex.scoring.draws import uniform
 from parkindex.scoring.edition import Value, framework_of, matrix_of, score, steps
 
@@ -31,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 _PEERS = HERE.parent / ".venv-bench" / "bin" / "python"
 _ONE_CORE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _DRAWS = 10_000
+_MEAN, _GEOMETRIC, _COPELAND = ({"method": name} for name in ("arithmetic", "geometric", "copeland"))
 _ROUNDS = 5
 _SIZES = {
     "small": {"pandas_draws": 100, "units": [22, 100, 300], "enterprises": 10_000, "rebuilt": 5},
@@ -56,13 +58,49 @@ def _values(document: dict[str, Any], seed: int) -> list[Value]:
     return found
 
 
-def _median(function: Callable[[], object]) -> float:
+def _median(function: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     seconds = []
     for _ in range(_ROUNDS):
-        start = time.perf_counter()
+        start = clock()
         function()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return statistics.median(seconds)
+
+
+def _engine() -> list[dict[str, Any]]:
+    """10,000 draws of the general engine (``parkindex score``) for 22 units × 35 indicators in four pillars.
+
+    Processor seconds: everything runs on one core, and a busy machine must not count.
+    """
+    pillars = ("A", "B", "C", "D")
+    framework = Framework(
+        "benchmark",
+        tuple(Node(f"I{place:02}", 1, 1, 1.0 + place % 5, pillars[place % 4]) for place in range(35)),
+        (*(Node(code, 2, 1, 1.0, "Index") for code in pillars), Node("Index", 3, 1, None, None)),
+    )
+    units = tuple(f"U{row:02}" for row in range(22))
+    values = 1 + 99 * uniform(21, (22, 35))
+    nominal = np.arange(1.0, 23.0)
+    found = []
+    for name, varied in (
+        (
+            "minmax, zscore × arithmetic, geometric",
+            {"normalise": ["minmax", "zscore"], "aggregate": [_MEAN, _GEOMETRIC]},
+        ),
+        ("Copeland of the pillars' means", {"aggregate": [[_MEAN, _COPELAND]]}),
+        ("Copeland at both levels", {"aggregate": [_COPELAND]}),
+    ):
+        method = parse_method(
+            {
+                "normalise": "minmax",
+                "aggregate": "arithmetic",
+                "robustness": {"draws": _DRAWS, "weights": 0.25, **varied},
+            }
+        )
+        run = partial(simulate, values, framework, units, method, nominal, "benchmark")
+        seconds = _median(run, time.process_time)
+        found.append({"name": name, "draws": _DRAWS, "units": 22, "indicators": 35, "cpu_seconds": seconds})
+    return found
 
 
 def _against_pandas(pandas_draws: int) -> dict[str, Any]:
@@ -193,6 +231,7 @@ def main(size: str, into: Path | None) -> None:
         "size": size,
         "machine": machine.described(("numpy",)),
         "simulation": _against_pandas(chosen["pandas_draws"]),
+        "engine": _engine(),
         "growth": _growth(chosen["units"]),
         "left_out": _left_out(chosen["enterprises"], chosen["rebuilt"]),
     }
@@ -206,12 +245,26 @@ def main(size: str, into: Path | None) -> None:
 def tables(result: dict[str, Any]) -> str:
     """Return the result as Markdown."""
     one, out = result["simulation"], result["left_out"]
+    box, peers = result["machine"], result["simulation"]["peers"]
+    packages = ", ".join(f"{name} {version}" for name, version in {**box["packages"], **peers}.items())
     lines = [
+        "<!-- Generated from index.json by `python benchmarks/index.py --json`. Do not edit: measure again. -->",
+        "",
+        "# Index, measured",
+        "",
+        f"{box['cores']} cores ({box['cpu']}), of which one is used; load {box['load_1m']} before; Python "
+        f"{box['python']}, {packages}. Medians of {_ROUNDS} rounds, size {result['size']}.",
+        "",
         "| what | seconds | against |",
         "| --- | ---: | --- |",
         f"| {one['draws']:,} draws × {one['parks']} parks × {one['indicators']} indicators | {one['seconds']:.3f} | "
         f"pandas, one draw at a time: {one['pandas_seconds_per_10000']:.0f} s (from {one['pandas_draws']} of the same "
         f"draws), {one['times_faster']:.0f} × |",
+        *(
+            f"| the same with `parkindex score`, {row['name']}: {row['draws']:,} draws × {row['units']} units × "
+            f"{row['indicators']} indicators | {row['cpu_seconds']:.3f} | processor seconds of one core |"
+            for row in result["engine"]
+        ),
         *(
             f"| {row['draws']:,} draws × {row['units']:,} units | {row['seconds']:.3f} | "
             f"{1e6 * row['seconds'] / row['draws'] / row['units']:.2f} µs per unit and draw |"

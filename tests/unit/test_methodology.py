@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from parkindex import methodology
+from parkindex.cli.__main__ import cli
 from parkindex.errors import BadInputError, UsageError
 from parkindex.settings import METHODOLOGY_DIR
 
@@ -211,3 +214,69 @@ def test_the_shipped_rules_are_signed_as_they_are_by_stand_ins_that_say_so() -> 
         assert methodology.state(methodology.load(edition)) == "frozen"
         assert all(one.is_demo for one in methodology.signoffs(edition))
     assert methodology.state(methodology.load(2026)) == "open"  # nobody has adopted it yet
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rule", "line"),
+    [
+        ("edition.yaml", 'version: "1"', 'version: "1"\nverison: 2', "methodology.schema", "verison: 2"),
+        ("edition.yaml", 'version: "1"', 'version: "1"\nversion: "2"', "methodology.yaml", 'version: "2"'),
+        ("edition.yaml", "pass_line: 40", "pass_line: .nan", "methodology.finite", "pass_line"),
+        (
+            "edition.yaml",
+            "red_lines: []",
+            "red_lines: [{edition: 2025, park_code: P99, event: e, document: d}]",
+            "methodology.park_known",
+            "red_lines",
+        ),
+        (
+            "edition.yaml",
+            "code: rank_decimals, value: 2",
+            "code: rank_decimals, value: 2.5",
+            "methodology.rules",
+            "rank_d",
+        ),
+        ("edition.yaml", "tiers:", "tiers: [", "methodology.yaml", None),
+        ("framework.yaml", "weight: {value: 5,", "weight: {value: .inf,", "methodology.finite", "value: .inf"),
+        ("parks.csv", "P22,崇明园", "P22", "methodology.ragged", "P22"),
+    ],
+)
+def test_what_a_schema_lets_pass_is_refused_with_its_line(
+    folder: Path, file: str, old: str, new: str, rule: str, line: str | None
+) -> None:
+    path = folder / "2025" / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(BadInputError) as refused:
+        methodology.load(2025, folder)
+    assert str(refused.value.why).startswith(rule)
+    where = str(refused.value.where)
+    assert f"{file}, line " in where
+    if line is not None:
+        number = int(where.partition(", line ")[2].partition(":")[0])
+        assert line in path.read_text("utf-8").splitlines()[number - 1]
+
+
+def test_a_table_that_is_not_text_is_bad_input(folder: Path) -> None:
+    (folder / "2025" / "parks.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadInputError, match="cannot be read") as refused:
+        methodology.load(2025, folder)
+    assert str(refused.value.where).endswith("parks.csv")
+
+
+def test_the_check_refuses_frozen_rules_that_changed_and_freezing_a_new_version_tells_the_effect(folder: Path) -> None:
+    edition = folder / "2025" / "edition.yaml"
+    text = edition.read_text("utf-8").replace("pass_line: 40", "pass_line: 41")
+    edition.write_text(text, "utf-8")
+    shown = CliRunner().invoke(cli, ["methodology", "check", "2025", "--folder", str(folder), "--json"])
+    assert shown.exit_code == 3 and "was frozen and then changed" in shown.output
+    edition.write_text(text.replace('version: "1"', 'version: "2"'), "utf-8")
+    shown = CliRunner().invoke(cli, ["methodology", "check", "2025", "--folder", str(folder), "--json"])
+    assert shown.exit_code == 0 and '"state": "changed"' in shown.stdout
+    words = ["methodology", "freeze", "2025", "--as", "somebody", "--on", "2025-06-30", "--reason", "the line moved"]
+    home = {"PARKINDEX_HOME": str(folder / "nothing")}
+    shown = CliRunner().invoke(cli, [*words, "--folder", str(folder), "--json"], env=home)
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)
+    assert told["version"] == "2" and told["effects"] is None and "does not answer" in told["note"]

@@ -38,10 +38,15 @@ def methodology() -> None:
 @_FOLDER
 @verb
 def methodology_check(console: Console, edition: int | None, folder: Path) -> None:
-    """Validate an edition's methodology, or all of them; say whether each is frozen."""
+    """Validate an edition's methodology, or all of them; say whether each is frozen.
+
+    Rules that were signed and then changed need a new version.
+    """
     from parkindex import methodology as rules
 
     checked = [rules.load(one, folder) for one in ([edition] if edition else rules.editions(folder))]
+    for one in checked:
+        rules.require_new_version(one, folder)
     rows = [
         {
             "edition": one.edition,
@@ -106,16 +111,7 @@ def methodology_diff(console: Console, first: str, second: str, values_of: int |
             for difference in found
         ]
         console.table(rows, ["kind", "place", "before", "after"], ("没有差异。", "They are equal."))
-        if effects:
-            columns = ["park_code", "rank_before", "rank_after", "rank_change", "score_before", "score_after"]
-            console.table([_rounded(asdict(park)) for park in effects.parks], columns, ("没有园区。", "No parks."))
-            moved = sum(bool(park.rank_change) for park in effects.parks)
-            console.say(
-                f"按 {effects.release_id} 的已发布数值：{moved} 个园区的名次会变",
-                f"By the values of {effects.release_id}: {moved} parks change rank",
-            )
-        else:
-            console.say(f"未计算对园区的影响：{note}", f"The effect on parks was not computed: {note}")
+        _print_effects(console, effects, note)
 
 
 def _effects(one: Methodology, other: Methodology, values_of: int | None) -> tuple[Effects | None, str | None]:
@@ -256,9 +252,54 @@ def methodology_freeze(
     """Sign an edition's rules: from that day they are not changed, except by a new version with a reason."""
     from parkindex import methodology as rules
 
+    earlier = rules.signoffs(edition, folder)
     made = rules.freeze(edition, name, day.date(), reason, is_demo=demo, folder=folder)
+    effects: Effects | None = None
+    note: str | None = None
+    if earlier and earlier[-1].methodology_sha256 != made.methodology_sha256:
+        effects, note = _effects_since(earlier[-1].methodology_sha256, rules.load(edition, folder))
     console.result(
-        asdict(made),
+        {**asdict(made), "effects": asdict(effects) if effects else None, "note": note},
         f"已冻结 {edition} 年度方法第 {made.version} 版：{made.methodology_sha256}",
         f"Frozen: edition {edition}, version {made.version}, {made.methodology_sha256}",
+    )
+    if not console.as_json and (effects or note):
+        _print_effects(console, effects, note)
+
+
+def _effects_since(signed_sha256: str, now: Methodology) -> tuple[Effects | None, str | None]:
+    """Compare rules with those of the same edition that were signed before, as the warehouse keeps them."""
+    from sqlalchemy import select
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from parkindex.ledger import tables
+    from parkindex.scoring import published, rules_effect
+
+    try:
+        with pipeline.engine_of(settings_module.load()).connect() as connection:
+            known = tables.methodology_editions.c
+            before: Any = connection.execute(
+                select(known.document).where(known.methodology_sha256 == signed_sha256)
+            ).scalar_one_or_none()
+            if before is None:
+                return None, "nothing was built by the version before, so the warehouse does not have it"
+            release = published.current(connection, now.edition)
+            if release is None:
+                return None, f"nothing of edition {now.edition} is published"
+            return rules_effect.compare(before, now.document, release), None
+    except (OperationalError, ProgrammingError, ServiceDownError) as error:
+        return None, f"the warehouse does not answer ({str(getattr(error, 'orig', error)).strip().splitlines()[0]})"
+
+
+def _print_effects(console: Console, effects: Effects | None, note: str | None) -> None:
+    """Print the effect on every park, or why there is none."""
+    if effects is None:
+        console.say(f"未计算对园区的影响：{note}", f"The effect on parks was not computed: {note}")
+        return
+    columns = ["park_code", "rank_before", "rank_after", "rank_change", "score_before", "score_after"]
+    console.table([_rounded(asdict(park)) for park in effects.parks], columns, ("没有园区。", "No parks."))
+    moved = sum(bool(park.rank_change) for park in effects.parks)
+    console.say(
+        f"按 {effects.release_id} 的已发布数值：{moved} 个园区的名次会变",
+        f"By the values of {effects.release_id}: {moved} parks change rank",
     )

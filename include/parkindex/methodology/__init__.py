@@ -2,7 +2,7 @@
 
 from parkindex.methodology.compare import Difference, differences
 from parkindex.methodology.edition import Methodology, editions, load
-from parkindex.methodology.signoffs import Signoff, freeze, signoffs, state
+from parkindex.methodology.signoffs import Signoff, freeze, require_new_version, signoffs, state
 from parkindex.methodology.start import start
 from parkindex.methodology.store import store
 
@@ -14,6 +14,7 @@ __all__ = [
     "editions",
     "freeze",
     "load",
+    "require_new_version",
     "signoffs",
     "start",
     "state",

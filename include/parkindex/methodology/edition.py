@@ -11,6 +11,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +23,7 @@ import yaml
 
 from parkindex.errors import BadInputError
 from parkindex.methodology import inputs
-from parkindex.methodology.lines import Lines
+from parkindex.methodology.lines import Lines, Place
 from parkindex.settings import METHODOLOGY_DIR
 
 _RULES = {
@@ -31,6 +33,14 @@ _RULES = {
     "robustness_draws",
     "robustness_seed",
     "robustness_weight_spread",
+}
+# Least and greatest value of rules that are numbers, and whether they have to be whole.
+_RANGES = {
+    "area_min_share": (0, 1, False),
+    "rank_decimals": (0, 12, True),
+    "robustness_draws": (1, 1_000_000, True),
+    "robustness_seed": (0, 2**32 - 1, True),
+    "robustness_weight_spread": (0, 1, False),
 }
 # Keys of an edition's file that name another file: one with several lists, or a table.
 _LISTS = {
@@ -162,17 +172,35 @@ def _schema_text() -> str:
     return (METHODOLOGY_DIR / "schema.json").read_text("utf-8")
 
 
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                mark = node.value[place][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", mark)
+        return super().construct_mapping(node, deep)
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
+        loaded = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
         raise BadInputError(
             "A file of the methodology is missing.", where=str(path), why="methodology.file", next_step=_NEXT_STEP
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
         raise BadInputError(
-            "A file of the methodology cannot be read.", where=str(path), why=str(error), next_step=_NEXT_STEP
+            "A file of the methodology cannot be read.",
+            where=f"{path}{line}",
+            why=f"methodology.yaml: {error.problem}",
+            next_step=_NEXT_STEP,
         ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
     if not isinstance(loaded, dict):
         raise BadInputError(
             "A file of the methodology is not a mapping.",
@@ -183,10 +211,32 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return loaded
 
 
+def _unreadable(path: Path, error: Exception) -> BadInputError:
+    return BadInputError(
+        "A file of the methodology cannot be read.",
+        where=str(path),
+        why=f"methodology.file: {error}",
+        next_step=_NEXT_STEP,
+    )
+
+
 def _read_csv(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return list(csv.DictReader(stream))
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            rows = []
+            for row in reader:
+                if None in row or None in row.values():
+                    raise BadInputError(
+                        f"A row has not the {len(reader.fieldnames or [])} cells of the header.",
+                        where=f"{path}, line {reader.line_num}",
+                        why="methodology.ragged",
+                        next_step=_NEXT_STEP,
+                    )
+                rows.append(row)
+            return rows
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(path, error) from error
     except FileNotFoundError:
         raise BadInputError(
             "A file of the methodology is missing.", where=str(path), why="methodology.file", next_step=_NEXT_STEP
@@ -196,15 +246,62 @@ def _read_csv(path: Path) -> list[dict[str, str]]:
 def _validate_shape(document: dict[str, Any], lines: Lines) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(_schema_text()))
     errors = sorted(validator.iter_errors(document), key=lambda error: [str(part) for part in error.absolute_path])
+    if (infinite := _not_finite(document)) is not None:
+        raise BadInputError(
+            "A number of the methodology is not finite.",
+            where=f"{lines.where(infinite)}: {'/'.join(map(str, infinite))}",
+            why="methodology.finite",
+            next_step=_NEXT_STEP,
+        )
     if errors:
         first = errors[0]
         place = tuple(first.absolute_path)
+        if first.validator == "additionalProperties":
+            # Where the key stands, not what it stands in.
+            unknown = min(first.instance.keys() - first.schema.get("properties", {}).keys())
+            place = (*place, unknown)
         raise BadInputError(
             f"The methodology breaks its schema: {first.message}",
             where=f"{lines.where(place)}: {'/'.join(map(str, place)) or 'top level'}",
             why=f"methodology.schema ({len(errors)} such)",
             next_step=_NEXT_STEP,
         )
+
+
+def _not_finite(item: Any, place: Place = ()) -> Place | None:
+    """Return where a NaN or an infinity stands, which a schema lets pass."""
+    if isinstance(item, float):
+        return None if math.isfinite(item) else place
+    pairs = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+    found = (_not_finite(value, (*place, key)) for key, value in pairs)
+    return next((one for one in found if one is not None), None)
+
+
+def _validate_rules(document: dict[str, Any], refuse: Callable[..., None]) -> None:
+    """Check that every rule is there and in its range, and that red-line events name parks."""
+    rules = {rule["code"]: place for place, rule in enumerate(document["rules"])}
+    missing = _RULES - rules.keys()
+    if missing:
+        refuse(f"The rule {sorted(missing)[0]} is missing.", "methodology.rules", "rules")
+    for code, (lowest, highest, whole) in _RANGES.items():
+        value = document["rules"][rules[code]].get("value")
+        if value is None or not lowest <= value <= highest or (whole and value != int(value)):
+            expected_number = "a whole number" if whole else "a number"
+            refuse(
+                f"{code} is not {expected_number} from {lowest} to {highest}.",
+                "methodology.rules",
+                "rules",
+                rules[code],
+            )
+    for place, event in enumerate((document.get("consequences") or {}).get("red_lines", [])):
+        if event["park_code"] not in {park["park_code"] for park in document["parks"]}:
+            refuse(
+                f"A red-line event names the unknown park {event['park_code']}.",
+                "methodology.park_known",
+                "consequences",
+                "red_lines",
+                place,
+            )
 
 
 def _validate_sense(document: dict[str, Any], lines: Lines) -> None:
@@ -246,13 +343,7 @@ def _validate_sense(document: dict[str, Any], lines: Lines) -> None:
     total = sum(indicator["weight"]["value"] for indicator in document["indicators"])
     if abs(total - 100) > 1e-9:
         refuse(f"The weights add up to {total:g}, not 100.", "methodology.weights", "indicators")
-    rules = {rule["code"]: place for place, rule in enumerate(document["rules"])}
-    missing = _RULES - rules.keys()
-    if missing:
-        refuse(f"The rule {sorted(missing)[0]} is missing.", "methodology.rules", "rules")
-    least = rules["area_min_share"]
-    if not 0 <= document["rules"][least].get("value", -1) <= 1:
-        refuse("area_min_share is not a share between 0 and 1.", "methodology.rules", "rules", least)
+    _validate_rules(document, refuse)
     expected = 1
     rows = document["tiers"]["rows"]
     for place in sorted(range(len(rows)), key=lambda place: int(rows[place]["rank_from"])):

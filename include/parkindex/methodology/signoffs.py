@@ -79,6 +79,23 @@ def state(methodology: Methodology, folder: Path = METHODOLOGY_DIR) -> State:
     return "changed" if signed else "open"
 
 
+def require_new_version(rules: Methodology, folder: Path = METHODOLOGY_DIR) -> None:
+    """Refuse rules that were changed after their version was signed.
+
+    Raises:
+        BadInputError: This version was signed with another content.
+    """
+    version = str(rules.document["version"])
+    for one in signoffs(rules.edition, folder):
+        if one.version == version and one.methodology_sha256 != rules.sha256:
+            raise BadInputError(
+                f"Version {version} of edition {rules.edition} was frozen and then changed.",
+                where=str(folder / str(rules.edition) / "edition.yaml"),
+                why=f"{one.signed_by} signed another content of this version on {one.signed_on.isoformat()}",
+                next_step="give the changed rules a new `version`, see `parkindex methodology diff`, then freeze again",
+            )
+
+
 def freeze(
     edition: int, signed_by: str, signed_on: date, reason: str, *, is_demo: bool = False, folder: Path = METHODOLOGY_DIR
 ) -> Signoff:
@@ -98,16 +115,10 @@ def freeze(
     version = str(rules.document["version"])
     made = Signoff(version, rules.sha256, signed_by.strip(), is_demo, signed_on, reason.strip())
     signed = signoffs(edition, folder)
+    require_new_version(rules, folder)
     for one in signed:
         if one.methodology_sha256 == rules.sha256 and one.signed_by == made.signed_by:
             return one
-        if one.version == version and one.methodology_sha256 != rules.sha256:
-            raise BadInputError(
-                f"Version {version} of edition {edition} was frozen and then changed.",
-                where=str(folder / str(edition) / "edition.yaml"),
-                why=f"{one.signed_by} signed another content of this version on {one.signed_on.isoformat()}",
-                next_step="give the changed rules a new `version`, see `parkindex methodology diff`, then freeze again",
-            )
     path = folder / str(edition) / FILE
     entries: list[dict[str, Any]] = [asdict(one) for one in (*signed, made)]
     path.write_text(_HEADING + yaml.safe_dump(entries, allow_unicode=True, sort_keys=False, width=120), "utf-8")
