@@ -1,7 +1,8 @@
 """Measure the index: simulations beside a pandas loop of the same run, growth with units, and leaving enterprises out.
 
-Everything computes on one core. Values, weights and contributions are drawn from a seed. What is compared is checked
-for equality first. Usage: ``python benchmarks/index.py [--size small|full] [--json PATH]``.
+Everything computes on one core, and seconds are the processor's on both sides: a busy machine does not count. Values,
+weights and contributions are drawn from a seed. What is compared is checked for equality first. Usage: ``python
+benchmarks/index.py [--size small|full] [--json PATH]``.
 """
 
 from __future__ import annotations
@@ -58,20 +59,17 @@ def _values(document: dict[str, Any], seed: int) -> list[Value]:
     return found
 
 
-def _median(function: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+def _median(function: Callable[[], object]) -> float:
     seconds = []
     for _ in range(_ROUNDS):
-        start = clock()
+        start = time.process_time()
         function()
-        seconds.append(clock() - start)
+        seconds.append(time.process_time() - start)
     return statistics.median(seconds)
 
 
 def _engine() -> list[dict[str, Any]]:
-    """10,000 draws of the general engine (``parkindex score``) for 22 units × 35 indicators in four pillars.
-
-    Processor seconds: everything runs on one core, and a busy machine must not count.
-    """
+    """10,000 draws of the general engine (``parkindex score``) for 22 units × 35 indicators in four pillars."""
     pillars = ("A", "B", "C", "D")
     framework = Framework(
         "benchmark",
@@ -98,8 +96,8 @@ def _engine() -> list[dict[str, Any]]:
             }
         )
         run = partial(simulate, values, framework, units, method, nominal, "benchmark")
-        seconds = _median(run, time.process_time)
-        found.append({"name": name, "draws": _DRAWS, "units": 22, "indicators": 35, "cpu_seconds": seconds})
+        seconds = _median(run)
+        found.append({"name": name, "draws": _DRAWS, "units": 22, "indicators": 35, "seconds": seconds})
     return found
 
 
@@ -194,10 +192,10 @@ def _left_out(enterprises: int, rebuilt: int) -> dict[str, Any]:
         for place, (row, column, one, other) in enumerate(zip(park, what, top, bottom, strict=True))
     ]
     measured = sums(None)
-    start = time.perf_counter()
+    start = time.process_time()
     found = leave_out.without_enterprises(document, measured, contributions)
-    seconds = time.perf_counter() - start
-    start = time.perf_counter()
+    seconds = time.process_time() - start
+    start = time.process_time()
     worst = 0.0
     for place in np.linspace(0, enterprises - 1, rebuilt).astype(int):
         again = sums(int(place))
@@ -207,7 +205,7 @@ def _left_out(enterprises: int, rebuilt: int) -> dict[str, Any]:
         ranks = [one.rank for one in score(document, values).parks]
         if ranks != [int(rank) for rank in found.ranks[place]]:
             raise click.ClickException(f"enterprise {place}: another rank than building again")
-    per_rebuild = (time.perf_counter() - start) / rebuilt
+    per_rebuild = (time.process_time() - start) / rebuilt
     return {
         "enterprises": enterprises,
         "contributions": len(contributions),
@@ -253,7 +251,8 @@ def tables(result: dict[str, Any]) -> str:
         "# Index, measured",
         "",
         f"{box['cores']} cores ({box['cpu']}), of which one is used; load {box['load_1m']} before; Python "
-        f"{box['python']}, {packages}. Medians of {_ROUNDS} rounds, size {result['size']}.",
+        f"{box['python']}, {packages}. Processor seconds, medians of {_ROUNDS} rounds, "
+        f"size {result['size']}.",
         "",
         "| what | seconds | against |",
         "| --- | ---: | --- |",
@@ -262,7 +261,7 @@ def tables(result: dict[str, Any]) -> str:
         f"draws), {one['times_faster']:.0f} × |",
         *(
             f"| the same with `parkindex score`, {row['name']}: {row['draws']:,} draws × {row['units']} units × "
-            f"{row['indicators']} indicators | {row['cpu_seconds']:.3f} | processor seconds of one core |"
+            f"{row['indicators']} indicators | {row['seconds']:.3f} | – |"
             for row in result["engine"]
         ),
         *(
