@@ -219,11 +219,6 @@ def dlt_fastest(job: Job) -> Counts:
     return _dlt(job, lambda: _arrow_batches(job), loader_file_format="parquet")
 
 
-def dlt_csv(job: Job) -> Counts:
-    """Dlt with Arrow batches and its CSV loader (COPY)."""
-    return _dlt(job, lambda: _arrow_batches(job), loader_file_format="csv")
-
-
 def _dlt(job: Job, source: Callable[[], Iterator[Any]], **options: Any) -> Counts:
     import dlt
     import psycopg
@@ -254,7 +249,6 @@ WAYS: dict[str, Callable[[Job], Counts]] = {
     "pandas": pandas_copy,
     "pydantic": pydantic_rows,
     "dlt_fastest": dlt_fastest,
-    "dlt_csv": dlt_csv,
     "dlt_default": dlt_default,
 }
 PACKAGES = ("adbc-driver-postgresql", "dlt", "duckdb", "pandas", "psycopg", "pyarrow", "pydantic")

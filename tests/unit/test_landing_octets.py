@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parkindex.landing.blocks import SEPARATOR, Octets
@@ -18,6 +18,7 @@ _CELLS = st.text(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(_CELLS, min_size=3, max_size=3), min_size=1, max_size=6))
 @example([["", "", ""]])
 @example([["a ", "", ""], ["", "", " a"]])
@@ -43,6 +44,7 @@ def test_ordinary_rows_are_plain_and_not_padded() -> None:
     assert (found.plain, found.backslash, found.padded) == (True, False, False)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | _CELLS | st.text(max_size=6), max_size=8), st.sampled_from(sorted(KEY_FUNCTIONS)))
 def test_keys_of_many_are_the_keys_of_each(texts: list[str | None], kind: str) -> None:
     series = pl.Series("text", texts, dtype=pl.String)
@@ -50,6 +52,7 @@ def test_keys_of_many_are_the_keys_of_each(texts: list[str | None], kind: str) -
     assert keys(kind, series).to_list() == expected.to_list()
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=12), max_size=5))
 def test_seen_finds_every_repetition_and_only_those(blocks: list[list[tuple[int, int]]]) -> None:
     seen, known = Seen(), set()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import fsspec
@@ -131,3 +133,32 @@ def test_tokens_are_no_sources_and_are_never_shown(monkeypatch: pytest.MonkeyPat
     assert "patent_events_token" not in loaded.source_urls
     assert loaded.source_tokens == {"patent_events": "hush"}
     assert "hush" not in repr(loaded)
+
+
+@pytest.mark.parametrize("kernel", ["copies", "cannot", "sees nothing"])
+def test_what_is_kept_is_what_was_delivered_whoever_copies_it(
+    delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: str
+) -> None:
+    def cannot(*_: int) -> int:
+        raise OSError(errno.EXDEV, "other file system")
+
+    if kernel != "copies":
+        monkeypatch.setattr(store.os, "copy_file_range", cannot if kernel == "cannot" else lambda *_: 0, raising=False)
+    delivery.write_bytes(bytes(range(256)) * 10_000)
+    kept = store.keep(tmp_path / "landing", "shops", delivery)
+    assert kept.path.read_bytes() == delivery.read_bytes()
+    assert kept.sha256 == sha256(delivery.read_bytes()).hexdigest() == kept.path.name
+    assert kept.size_bytes == 2_560_000
+    assert [one for one in (tmp_path / "landing" / "shops").iterdir() if one.is_file()] == []
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(
+    delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(store.os, "copy_file_range", full, raising=False)
+    with pytest.raises(OSError, match="no space"):
+        store.keep(tmp_path / "landing", "shops", delivery)
+    assert [one for one in (tmp_path / "landing").rglob("*") if one.is_file()] == []

@@ -131,7 +131,7 @@ def _structure(data: bytes, delimiter: bytes) -> _Structure:
         outside = ~(is_quote | (np.cumsum(is_quote, dtype=np.int32) & 1).astype(bool))
         ends_at, breaks_at = positions[outside], is_newline[outside]
     breaks = np.flatnonzero(breaks_at)
-    ends = ends_at[breaks] + 1
+    ends = ends_at[breaks].astype(np.int64) + 1
     widths = np.diff(breaks, prepend=-1)
     starts = np.concatenate([[0], ends[:-1]]) if len(ends) else np.zeros(0, dtype=np.int64)
     newlines = positions[is_newline]
@@ -145,21 +145,21 @@ def _structure(data: bytes, delimiter: bytes) -> _Structure:
 
 def _marks(
     raw: npt.NDArray[np.uint8], delimiter: int, *, has_quotes: bool
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     """Return places and kinds of delimiters, newlines and quotes; looks at as many bytes as a cache holds at a time."""
-    places, kinds = [np.zeros(0, dtype=np.int64)], [raw[:0]]
+    places, kinds = [np.zeros(0, dtype=np.int32)], [raw[:0]]
     for begin in range(0, len(raw), CACHED):
         part = raw[begin : begin + CACHED]
         found = (part == delimiter) | (part == _NEWLINE)
         if has_quotes:
             found |= part == _QUOTE
-        here = np.flatnonzero(found)
+        here = np.flatnonzero(found).astype(np.int32)
         kinds.append(part[here])
-        places.append(here + begin)
+        places.append(here + np.int32(begin))
     return np.concatenate(places), np.concatenate(kinds)
 
 
-def _quotes_fit(raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: bytes) -> bool:
+def _quotes_fit(raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int32], delimiter: bytes) -> bool:
     """Whether every quote that opens follows a cell's beginning and every one that closes precedes a cell's end."""
     opening, closing = quotes[0::2], quotes[1::2]
     before = raw[opening[opening > 0] - 1]

@@ -8,17 +8,24 @@ shows half-written files (``sftp``) is no place for this.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
+import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from parkindex.errors import AlteredError, BadInputError, ServiceDownError
 
 _CHUNK = 1 << 20
+_MOST_AT_ONCE = 1 << 30
+# Between two file systems of different kinds, or on one that has no such call.
+_KERNEL_CANNOT = (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ def sha256_of(path: Path) -> str:
 def keep(landing: Path, feed: str, path: Path, remote: str | None = None) -> Stored:
     """Copy a file into the landing folder, by its hash; the same bytes again change nothing.
 
-    The copy is hashed while it is written, so what is stored is what was hashed even when the original is being
-    written to. It appears under its final name only when it is whole and on disk.
+    The copy is hashed, so what is stored is what was hashed even when the original is being written to. It appears
+    under its final name only when it is whole and on disk.
 
     Args:
         landing: The landing folder.
@@ -116,18 +123,16 @@ def _write(landing: Path, feed: str, source: Any, expected: str | None = None) -
     """Write a stream under the hash of its bytes, whole or not at all."""
     folder = landing / feed
     folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
     try:
-        size = 0
-        with os.fdopen(handle, "wb") as target:
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                target.write(chunk)
-                size += len(chunk)
+        with os.fdopen(handle, "wb") as target, ThreadPoolExecutor(max_workers=1) as other:
+            _copy(source, target)
             target.flush()
-            os.fsync(target.fileno())
-        sha256 = digest.hexdigest()
+            size = target.tell()
+            # The disk takes the bytes while they are hashed.
+            on_disk = other.submit(os.fsync, target.fileno())
+            sha256 = sha256_of(Path(temporary))
+            on_disk.result()
         if expected is not None and sha256 != expected:
             raise _altered(f"{feed}/{expected[:2]}/{expected}", f"they hash to {sha256}")
         relative = f"{feed}/{sha256[:2]}/{sha256}"
@@ -142,6 +147,26 @@ def _write(landing: Path, feed: str, source: Any, expected: str | None = None) -
     finally:
         Path(temporary).unlink(missing_ok=True)
     return Stored(sha256, size, final, relative)
+
+
+def _copy(source: Any, target: BinaryIO) -> None:
+    """Copy a stream from where it stands; a local file within the kernel, where that can."""
+    if isinstance(source, io.BufferedReader) and hasattr(os, "copy_file_range"):
+        try:
+            while os.copy_file_range(source.fileno(), target.fileno(), _MOST_AT_ONCE):
+                pass
+        except OSError as error:
+            if error.errno not in _KERNEL_CANNOT or os.fstat(target.fileno()).st_size:
+                raise
+        else:
+            target.seek(0, os.SEEK_END)
+            if target.tell() == os.fstat(source.fileno()).st_size:
+                return
+            # A file system that says its files are empty (/proc), or a file that grows.
+        source.seek(0)
+        target.seek(0)
+        target.truncate()
+    shutil.copyfileobj(source, target, _CHUNK)
 
 
 def _put(remote: str, stored: Stored) -> None:

@@ -21,9 +21,9 @@ from parkindex.contracts import Column, Contract, Table
 from parkindex.landing.blocks import Block
 from parkindex.landing.refusal import refuse
 from parkindex.raw import codes, geometry, money
+from parkindex.raw.days import iso_days
 
 _DATE_SHAPES = {
-    "yyyy-MM-dd": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
     "yyyy-MM": (r"^[0-9]{4}-[0-9]{2}$", "%Y-%m-%d"),
     "yyyy/M/d": (r"^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$", "%Y/%m/%d"),
     "yyyyMMdd": (r"^[0-9]{8}$", "%Y%m%d"),
@@ -86,7 +86,9 @@ def judge(contract: Contract, block: Block, received_on: date | None = None) -> 
     table = block.table
     texts = _texts(contract, table, block)
     plain = _plain_numbers(table, texts)
-    typed = texts.select(_typed_expressions(table, plain))
+    typed = texts.select_seq(_typed_expressions(table, plain)).with_columns(
+        iso_days(texts[column.name]).alias(_typed_name(column)) for column in table.columns if _is_iso_date(column)
+    )
     derived = _derived(table, texts)
     expressed = _expressed(pl.concat([texts, typed], how="horizontal"), table, plain)
     is_clean = block.octets.plain and not block.octets.doubtful and block.octets.longest <= _LONGEST_CELL
@@ -111,7 +113,7 @@ def _texts(contract: Contract, table: Table, block: Block) -> pl.DataFrame:
         table, contract.null_tokens, tuple(sorted(block.header.places.items())), block.octets.padded
     )
     # In two steps, or every text would be stripped twice.
-    frame = block.cells.select(cells).select(texts)
+    frame = block.cells.select_seq(cells).select_seq(texts)
     if frame.height != len(block.rows):  # every column is absent from the header: a frame of literals has one row
         frame = pl.DataFrame({column.name: [None] * len(block.rows) for column in table.columns}, schema=frame.schema)
     return frame.with_columns(_shifted(frame[name], power) for name, power in block.header.shifts.items() if power)
@@ -146,7 +148,7 @@ def _plain_numbers(table: Table, texts: pl.DataFrame) -> frozenset[str]:
     One pattern in place of three rules; a column that fails it anywhere is judged rule by rule.
     """
     tests = _plain_tests(table)
-    fit = texts.select(tests.values())
+    fit = texts.select_seq(tests.values())
     return frozenset(name for name in tests if fit[name].item())
 
 
@@ -182,6 +184,8 @@ def _typed(column: Column, *, is_plain: bool) -> pl.Expr:
         # For comparisons only: what is stored is the text itself, which Postgres reads exactly.
         number = value if is_plain else pl.when(value.str.contains(_NUMBER)).then(value)
         made = number.cast(pl.Float64, strict=False)
+    elif _is_iso_date(column):
+        made = pl.lit(None, pl.Date)  # found by iso_days, in one look at a whole column
     elif column.logical_type == "date":
         shape, style = _DATE_SHAPES[column.date_format]
         shaped = pl.when(value.str.contains(shape)).then(value)
@@ -196,7 +200,7 @@ def _expressed(work: pl.DataFrame, table: Table, plain: frozenset[str]) -> dict[
     """Apply the rules that are expressions on one block's columns, all of them in one query."""
     named, expressions = _table_expressions(table, plain)
     found: dict[str, list[Rule]] = {column.name: [] for column in table.columns}
-    for (name, rule), mask in zip(named, work.select(expressions), strict=True):
+    for (name, rule), mask in zip(named, work.select_seq(expressions), strict=True):
         found[name].append(Rule(name, rule, mask))
     return found
 
@@ -216,6 +220,10 @@ def _table_expressions(table: Table, plain: frozenset[str]) -> tuple[list[tuple[
 
 def _text_name(column: Column) -> str:
     return column.name
+
+
+def _is_iso_date(column: Column) -> bool:
+    return column.logical_type == "date" and column.date_format == _ISO_DATE
 
 
 def _typed_name(column: Column) -> str:
