@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ from parkindex.cli.__main__ import cli
 from parkindex.errors import BadInputError
 from parkindex.ledger import tables
 from parkindex.scoring import edition, whatif
-from parkindex.settings import Settings
+from parkindex.settings import METHODOLOGY_DIR, Settings
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 RULES = methodology.load(2025)
@@ -164,3 +165,36 @@ def test_the_verb_answers_people_and_programs(
     assert [park["rank_after"] for park in document["parks"]] == list(range(1, 23))
     people = CliRunner().invoke(cli, [*words, "--lang", "zh"])
     assert "试算，未发布" in people.output and "P22" in people.output
+
+
+def test_freezing_a_new_version_tells_its_effect_on_every_park(
+    published: Engine, warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PARKINDEX_HOME", str(warehouse.home))
+    monkeypatch.setenv("PARKINDEX_WAREHOUSE_URL", str(warehouse.own_warehouse_url))
+    folder = Path(shutil.copytree(METHODOLOGY_DIR, tmp_path / "methodology"))
+    for name, old, new in (
+        ("edition.yaml", 'version: "1"', 'version: "2"'),
+        ("framework.yaml", "weight: {value: 5,", "weight: {value: 44,"),
+        ("framework.yaml", "weight: {value: 5,", "weight: {value: 1,"),
+    ):
+        path = folder / "2025" / name
+        path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    rules = yaml.safe_load((folder / "2025" / "framework.yaml").read_text("utf-8"))
+    spare = sum(row["weight"]["value"] for row in rules["indicators"]) - 100
+    for row in rules["indicators"]:
+        if row["code"] not in ("A1", "B1") and spare:
+            taken = min(row["weight"]["value"], spare)
+            row["weight"]["value"] -= taken
+            spare -= taken
+    (folder / "2025" / "framework.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True), "utf-8")
+
+    words = ["methodology", "freeze", "2025", "--as", "somebody", "--on", "2025-07-01", "--reason", "A1 counts more"]
+    shown = CliRunner().invoke(cli, [*words, "--folder", str(folder), "--json"])
+    assert shown.exit_code == 0, shown.output
+    effects = json.loads(shown.stdout)["effects"]
+    assert effects["release_id"] == "2025.1" and len(effects["parks"]) == 22
+    best_in_a1 = next(park for park in effects["parks"] if park["park_code"] == "P22")
+    assert best_in_a1["rank_before"] == 22 and best_in_a1["rank_change"] > 0
+    people = CliRunner().invoke(cli, ["methodology", "diff", str(METHODOLOGY_DIR / "2025"), str(folder / "2025")])
+    assert people.exit_code == 0 and "By the values of 2025.1" in people.output, people.output

@@ -158,6 +158,12 @@ def test_skewness_and_kurtosis_are_those_of_a_spreadsheet() -> None:
     assert skewness(np.full(9, 3.0)) is None and kurtosis(np.full(9, 3.0)) is None
 
 
+@pytest.mark.parametrize("factor", [2.0**-900, 2.0**900])
+def test_skewness_and_kurtosis_have_no_scale_however_large_or_small_numbers_are(factor: float) -> None:
+    x = np.array([1.0, 2.0, 4.0, 9.0, 30.0])
+    assert skewness(x * factor) == skewness(x) and kurtosis(x * factor) == kurtosis(x)
+
+
 def test_a_column_that_passes_is_not_touched() -> None:
     x = np.arange(12.0)[:, None]
     treated, (row,), points = treat(x, Treat())

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parkindex import scoring
 from parkindex.cli.__main__ import cli
@@ -276,3 +278,52 @@ def test_imputing_by_group_then_screening_then_denominators_are_taken_in_the_ord
 def test_every_word_of_the_package_is_documented_and_there() -> None:
     for name in scoring.__all__:
         assert (getattr(scoring, name).__doc__ or "").strip(), name
+
+
+# --------------------------------------------------------------------------------------------------------- properties
+
+_FIXED = {"method": "goalposts", "lower": 1, "bounds": {"I1": [0, 10], "I2": [0, 10]}}
+_MEANS = st.sampled_from(["arithmetic", "geometric", "harmonic", {"method": "power", "p": 2}])
+_ROWS = st.lists(st.tuples(st.floats(-5, 15), st.floats(-5, 15)), min_size=2, max_size=6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_ROWS, _MEANS, st.floats(0.01, 9), st.integers(1, 9), st.integers(1, 9), st.data())
+def test_no_score_falls_when_an_indicator_gets_better_and_no_other_moves(
+    rows: list[tuple[float, float]], mean: object, gain: float, one: int, other: int, data: st.DataObject
+) -> None:
+    place, column = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, 1))
+    method = parse_method({"normalise": _FIXED, "aggregate": mean})
+    better = [list(row) for row in rows]
+    better[place][column] += gain
+    before = run(*world(*map(list, rows), weights=(one, other)), method)
+    after = run(*world(*better, weights=(one, other)), method)
+    assert after.scores[place, -1] >= before.scores[place, -1] * (1 - 1e-12)
+    np.testing.assert_array_equal(np.delete(after.scores, place, 0), np.delete(before.scores, place, 0))
+    assert after.ranks[place, -1] <= before.ranks[place, -1] or np.isclose(
+        after.scores[place, -1], before.scores[place, -1]
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(_ROWS, _MEANS, st.tuples(st.floats(-5, 15), st.floats(-5, 15)))
+def test_a_further_unit_under_fixed_bounds_moves_no_score_and_turns_no_order_round(
+    rows: list[tuple[float, float]], mean: object, further: tuple[float, float]
+) -> None:
+    method = parse_method({"normalise": _FIXED, "aggregate": mean})
+    alone = run(*world(*map(list, rows)), method)
+    more = run(*world(*map(list, rows), list(further)), method)
+    np.testing.assert_array_equal(more.scores[:-1], alone.scores)
+    first, second = alone.ranks[:, -1], more.ranks[:-1, -1]
+    np.testing.assert_array_equal(np.sign(first[:, None] - first), np.sign(second[:, None] - second))
+
+
+@settings(max_examples=50, deadline=None)
+@given(_ROWS, _MEANS, st.integers(1, 9), st.integers(1, 9), st.sampled_from([0.001, 3.0, 1e6]))
+def test_weights_have_no_scale(
+    rows: list[tuple[float, float]], mean: object, one: int, other: int, factor: float
+) -> None:
+    method = parse_method({"normalise": _FIXED, "aggregate": mean})
+    first = run(*world(*map(list, rows), weights=(one, other)), method)
+    second = run(*world(*map(list, rows), weights=(one * factor, other * factor)), method)
+    np.testing.assert_allclose(second.scores, first.scores, rtol=1e-12)

@@ -200,5 +200,13 @@ def boxcox_lambda(x: Floats) -> float:
 
 
 def _deviations(x: Floats) -> Floats:
+    """Return the deviations from the mean, all multiplied by one power of two so that their powers stay in range.
+
+    Skewness and kurtosis do not depend on a factor, and a power of two changes no digit.
+    """
     known = x[~np.isnan(x)]
-    return known - known.mean() if len(known) else known
+    if not len(known):
+        return known
+    deviations = known - known.mean()
+    scaled: Floats = np.ldexp(deviations, -np.frexp(np.abs(deviations).max())[1])
+    return scaled
