@@ -1,4 +1,4 @@
-"""Check that what is published is what was published, say which feeds are late, clear away what nobody needs.
+"""Check that what is published is what was published, say how feeds stand, clear away what nobody needs.
 
 Rerun: now (start a new run; it changes nothing but what is cleared away). Priority: a failed `verify` is the highest
 there is: a published record was altered.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
+from notices import report_feeds
 from parkindex import pipeline
-
-STEP = {"retries": 0, "multiple_outputs": False}
+from steps import ONCE
 
 with DAG(
     dag_id="maintenance",
@@ -23,7 +23,7 @@ with DAG(
     tags=["maintenance"],
     default_args={"owner": "data-engineering"},
 ):
-    verified = task(task_id="verify", task_display_name="核验发布", **STEP)(pipeline.verify)()
-    late = task(task_id="late_feeds", task_display_name="逾期来源", **STEP)(pipeline.late_feeds)()
+    verified = task(task_id="verify", task_display_name="核验发布", **ONCE)(pipeline.verify)()
+    late = task(task_id="late_feeds", task_display_name="来源状况", **ONCE)(report_feeds)()
     # Nothing is cleared away while an altered record is being looked into.
-    verified >> task(task_id="clear_away", task_display_name="清理", **STEP)(pipeline.clear_away)()
+    verified >> task(task_id="clear_away", task_display_name="清理", **ONCE)(pipeline.clear_away)()

@@ -12,18 +12,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, task
+from airflow.sdk import DAG, Asset, Param, task
 
+import steps
+from notices import tell_failure
 from parkindex import pipeline
 
-STEP = {
-    "retries": 2,
-    "retry_delay": timedelta(seconds=30),
-    "retry_policy": ExceptionRetryPolicy(
-        rules=[RetryRule(exception=list(pipeline.WORTH_RETRYING))], default=RetryAction.FAIL
-    ),
-    "multiple_outputs": True,  # later steps take single facts of earlier ones
-}
+STEP = steps.STEP | {"multiple_outputs": True}  # later steps take single facts of earlier ones
 ONCE = STEP | {"retries": 0}
 
 
@@ -43,6 +38,7 @@ def ask(role: str, title: str, brief: dict) -> HITLOperator:
         # Only the form is asked for again: Airflow takes a task that is answered at once for lost.
         retries=3,
         retry_delay=timedelta(seconds=2),
+        on_failure_callback=tell_failure,
         params={
             "approver": Param("", type="string", title="Registered name 登记姓名"),
             "note": Param("", type="string", title="Note 意见"),

@@ -77,6 +77,16 @@ def make(not_computed: str = "D", **changes: Any) -> ReleaseRecord:
             for park in parks
         ],
         "data_quality": _quality(),
+        "park_quality": [
+            {
+                "feed": "park_reports",
+                "park_code": park,
+                "rows_accepted": 40,
+                "rows_rejected": rejected,
+                "reject_share": Decimal(rejected) / 50,
+            }
+            for park, rejected in (("P01", 0), ("P02", 10), ("none", 1))
+        ],
         "revisions": [
             {
                 "table_name": "indicator_scores",

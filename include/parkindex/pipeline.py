@@ -7,12 +7,15 @@ cannot. Imports stand inside the functions: a DAG file that names a step must no
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from parkindex import settings as settings_module
 from parkindex.errors import BadInputError, GateFailedError, NotApprovedError, ServiceDownError
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["BUSINESS_TIME_ZONE", "DEFAULT_EDITION"]  # for the DAGs, which import nothing of ours but this module
 
 MARTS_PREFIX = "next__"
+# Most files of one run that are landed by a task of their own; more are dealt out in as many groups.
+LANDING_TASKS = 16
+# A run of an ingest DAG that is not done by then is told of (assumed: the nightly build of the marts starts at 03:30).
+INGEST_DEADLINE = timedelta(hours=1)
 # What a later attempt may find gone; every other failure is the same the next time.
 WORTH_RETRYING = (
     "parkindex.errors.ServiceDownError",
@@ -36,6 +43,29 @@ WORTH_RETRYING = (
     "builtins.ConnectionError",
     "builtins.TimeoutError",
 )
+# Params of an ingest DAG, as arguments of Airflow's Param.
+_DAY = {"default": None, "type": ["null", "string"], "format": "date", "section": "Backfill 补数"}
+INGEST_PARAMS: dict[str, dict[str, Any]] = {
+    "received_from": {
+        **_DAY,
+        "title": "First day 起始日",
+        "description": "Only files that came on this day (Shanghai) or later. 仅限该日(含)之后收到的文件。",
+    },
+    "received_until": {
+        **_DAY,
+        "title": "Last day 截止日",
+        "description": "Only files that came on this day (Shanghai) or before. 仅限该日(含)之前收到的文件。",
+    },
+    "tasks": {
+        "default": LANDING_TASKS,
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 64,
+        "title": "Tasks 任务数",
+        "description": "Each file is landed by a task of its own, up to so many tasks; more files are dealt out in as "
+        "many groups. 每个文件一个任务;文件更多时分组。",
+    },
+}
 APPROVE, REJECT = "Approve", "Reject"
 # Whom the publishing DAG asks: role → its title.
 APPROVING_ROLES = {"methodologist": "方法专家", "signatory": "签发人"}
@@ -154,20 +184,72 @@ def fetch(feed: str, url: str | None = None, token: str | None = None) -> dict[s
     return {"feed": feed, "file": str(path)}
 
 
-def land_inbox(feed: str) -> dict[str, Any]:
-    """Land and load every file of a feed's inbox that is not in the warehouse yet.
+def files_to_land(
+    feed: str, since: str | None = None, until: str | None = None, tasks: int = LANDING_TASKS
+) -> list[list[str]]:
+    """Return the files of a feed's inbox that are not loaded yet, one by one, or in groups when they are very many.
+
+    Args:
+        feed: The feed.
+        since: First day (ISO, in Shanghai) on which a file may have come; blank or None means no limit.
+        until: Last such day.
+        tasks: Most groups there may be.
+
+    Returns:
+        Names, oldest first; every group is landed by a task of its own.
+
+    Raises:
+        BadInputError: A day is none.
+    """
+    from parkindex.raw import inbox
+
+    settings, engine = _open("loader")
+    found = [path.name for path in inbox.not_landed(engine, settings, feed, _day(since), _day(until))]
+    count = min(len(found), tasks)
+    return [found[len(found) * place // count : len(found) * (place + 1) // count] for place in range(count)]
+
+
+def span_of_run(
+    params: Mapping[str, Any], run_type: str, interval: tuple[datetime | None, datetime | None]
+) -> dict[str, Any]:
+    """Return which files a run of an ingest DAG is to land: ``{"since", "until", "tasks"}`` of :func:`files_to_land`.
+
+    Args:
+        params: Params of the run: ``received_from``, ``received_until``, ``tasks``.
+        run_type: Of a backfill, the run's own interval stands in for days that the params do not name.
+        interval: The run's data interval.
+    """
+    span = {"since": params["received_from"], "until": params["received_until"], "tasks": params["tasks"]}
+    begin, end = interval
+    if run_type == "backfill" and begin is not None and end is not None and not (span["since"] or span["until"]):
+        zone = ZoneInfo(BUSINESS_TIME_ZONE)
+        # The night of the last day is the one that starts the run: its files belong to the next.
+        days = (begin.astimezone(zone).date(), end.astimezone(zone).date() - timedelta(days=1))
+        span |= {"since": days[0].isoformat(), "until": days[1].isoformat()}
+    return span
+
+
+def _day(value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise BadInputError(f"{value!r} is no day.", why=str(error), next_step="write it as 2025-12-31") from error
+
+
+def land_files(feed: str, files: list[str]) -> dict[str, Any]:
+    """Land and load files of a feed's inbox, each by itself.
 
     Raises:
         BadInputError: A file was refused; the others are loaded.
     """
-    from parkindex.raw import load
+    from parkindex.raw import inbox
 
     settings, engine = _open("loader")
-    batches = load.land_inbox(engine, settings, feed)
+    batches = inbox.land(engine, settings, feed, files)
     refuse_refused(feed, batches)
     return {
         "feed": feed,
-        "files": len(batches),
+        "files": [batch.file for batch in batches],
         "loaded": sum(batch.status == "loaded" for batch in batches),
         "already_landed": sum(batch.status == "already_landed" for batch in batches),
         **{
@@ -175,6 +257,28 @@ def land_inbox(feed: str) -> dict[str, Any]:
             for count in ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
         },
     }
+
+
+def dropped_files() -> list[dict[str, Any]]:
+    """Return the feeds in whose inbox files wait that nothing has been done with, and that are at rest.
+
+    Returns:
+        ``{"feed", "files", "drop"}`` per feed; ``drop`` is the same for the same files and times, and different for
+        others.
+    """
+    from parkindex import contracts
+    from parkindex.raw import inbox
+
+    settings, engine = _open("loader")
+    at_rest = timedelta(seconds=settings.watch_seconds)
+    found = []
+    for feed in contracts.load_all():
+        files = inbox.waiting(engine, settings, feed, at_rest)
+        if files:
+            told = [f"{path.name}/{path.stat().st_size}/{path.stat().st_mtime_ns}" for path in files]
+            drop = hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+            found.append({"feed": feed, "files": [path.name for path in files], "drop": drop})
+    return found
 
 
 def refuse_refused(feed: str, batches: list[Batch]) -> None:
@@ -193,23 +297,40 @@ def feed_plans() -> list[dict[str, Any]]:
     """Return what a scheduler needs to know of every feed, from the contracts alone.
 
     Returns:
-        ``{"feed", "name", "name_zh", "description", "owner", "domain", "frequency_months", "has_source"}`` per feed.
+        Per feed ``feed``, ``owner``, ``has_source``, ``cron`` and ``days`` (when its inbox is looked into, and the days
+        between), and ``dag``: id, texts and tags of its DAG.
     """
     from parkindex import contracts
+    from parkindex.contracts import describe
 
     return [
         {
             "feed": feed,
-            "name": contract.name,
-            "name_zh": contract.name_zh,
-            "description": contract.description,
             "owner": contract.owner,
-            "domain": contract.document["domain"],
-            "frequency_months": contract.frequency_months,
             "has_source": contract.source_url is not None,
+            # Every night if it is due monthly, else on Mondays; one feed after the other.
+            "cron": f"{place * 3 % 60} {2 + place * 3 // 60} * * {'*' if contract.frequency_months <= 1 else '1'}",
+            "days": 1 if contract.frequency_months <= 1 else 7,
+            "dag": {
+                "dag_id": f"ingest_{feed}",
+                "dag_display_name": f"接收 {contract.name_zh}",
+                "description": contract.name,
+                "doc_md": describe.markdown(contract),
+                "tags": ["ingest", contract.document["domain"]],
+            },
         }
-        for feed, contract in contracts.load_all().items()
+        for place, (feed, contract) in enumerate(contracts.load_all().items())
     ]
+
+
+def watch_starts_paused() -> bool:
+    """Whether the watch over the inbox begins paused."""
+    return settings_module.load().watch_starts_paused
+
+
+def watch_seconds() -> int:
+    """Seconds between two looks into the inbox."""
+    return settings_module.load().watch_seconds
 
 
 # ------------------------------------------------------------------------------------------------- the continuous marts
@@ -366,7 +487,6 @@ def instant(value: str | None) -> datetime | None:
         BadInputError: The text is neither.
     """
     from datetime import UTC, time
-    from zoneinfo import ZoneInfo
 
     if not value:
         return None
@@ -565,7 +685,7 @@ def up_to_date(settings: Settings, edition: int) -> str | None:
     from parkindex import contracts, methodology
     from parkindex.ledger import tables
     from parkindex.publish import code
-    from parkindex.raw import load
+    from parkindex.raw import inbox
 
     engine = engine_of(settings)
     with engine.connect() as connection:
@@ -583,7 +703,7 @@ def up_to_date(settings: Settings, edition: int) -> str | None:
         and row.code_sha256 == code.code_sha256()
         and row.methodology_sha256 == methodology.load(edition).sha256
         and (settings.releases / row.release_id / "manifest.json").exists()
-        and not any(load.not_landed(engine, settings, feed) for feed in contracts.load_all())
+        and not any(inbox.not_landed(engine, settings, feed) for feed in contracts.load_all())
     )
     return str(row.release_id) if unchanged else None
 
@@ -612,12 +732,61 @@ def verify() -> dict[str, Any]:
     return found
 
 
-def late_feeds() -> dict[str, Any]:
-    """Return how many days each feed is late by its contract; negative when the next delivery is not due yet."""
-    settings, engine = _open()
+def feeds_report(addresses: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return what came of every feed, what was set aside and what is late; tell people when one is late.
+
+    Args:
+        addresses: Where a notice goes; None means where the environment says.
+
+    Returns:
+        The rows of ``parkindex feeds``, times as ISO text.
+
+    Raises:
+        ServiceDownError: A notice did not go out everywhere.
+    """
     from parkindex.raw import status
 
-    return {row["feed"]: row["late_days"] for row in status.feeds(engine, settings)}
+    settings, engine = _open()
+    rows = status.feeds(engine, settings)
+    late = [row for row in rows if (row["late_days"] or 0) > 0]
+    if late:
+        lines = [f"{row['feed']}: {row['late_days']} d, last {row['last_file']}, {row['owner']}" for row in late]
+        notify(
+            "late",
+            f"{len(late)} feed(s) are late 数据逾期: {', '.join(row['feed'] for row in late)}",
+            "\n".join([*lines, "next: ask the provider; parkindex feeds"]),
+            {"feeds": {row["feed"]: row["late_days"] for row in late}},
+            addresses,
+        )
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def notify(
+    kind: str, subject: str, text: str, facts: Mapping[str, Any] | None = None, addresses: Sequence[str] | None = None
+) -> list[str]:
+    """Tell people what needs them.
+
+    Args:
+        kind: failed, deadline or late.
+        subject: One sentence.
+        text: What happened, where, why, what to do next.
+        facts: The same for programs.
+        addresses: Where to (``parkindex.notices``); None means where the environment says.
+
+    Returns:
+        Scheme and host of every address it went to.
+
+    Raises:
+        ServiceDownError: It did not go out everywhere.
+    """
+    from parkindex import notices
+
+    settings = settings_module.load()
+    return notices.send(notices.Notice(kind, subject, text, facts or {}), addresses or settings.notify, settings.logs)
 
 
 def clear_away() -> dict[str, Any]:

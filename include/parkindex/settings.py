@@ -13,6 +13,9 @@ variable                            meaning (default)
 ``PARKINDEX_SOURCE_<FEED>_TOKEN``   bearer token that the source asks for
 ``PARKINDEX_ANCHORS``               where heads of the chain are handed to, URLs between blanks (a file in ``<home>``)
 ``PARKINDEX_SMTP_PASSWORD``         password of the mail server among them
+``PARKINDEX_NOTIFY``                where notices go, addresses apart by blanks: see ``parkindex.notices`` (``log:``)
+``PARKINDEX_WATCH``                 ``paused``: the DAG ``watch_inbox`` starts paused (default: it is on)
+``PARKINDEX_WATCH_SECONDS``         how often it looks, and how long a file must have been at rest (60)
 ``PARKINDEX_LANG``                  ``zh`` or ``en`` for messages (from ``LANG``)
 ==================================  =====================================================================
 """
@@ -26,7 +29,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from parkindex.errors import ServiceDownError
+from parkindex.errors import ServiceDownError, UsageError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS_DIR = PROJECT_ROOT / "contracts"
@@ -69,6 +72,9 @@ class Settings:
     smtp_password: str | None = field(default=None, repr=False)
     role_urls: dict[str, str] = field(default_factory=dict, repr=False)
     acting_as: str | None = None
+    notify: tuple[str, ...] = field(default=("log:",), repr=False)
+    watch_starts_paused: bool = False
+    watch_seconds: int = 60
 
     @property
     def landing(self) -> Path:
@@ -171,8 +177,23 @@ def load() -> Settings:
             for role in ("loader", "builder", "publisher")
             if (url := os.environ.get(f"PARKINDEX_{role.upper()}_URL"))
         },
+        notify=tuple((os.environ.get("PARKINDEX_NOTIFY") or "log:").split()),
+        watch_starts_paused=os.environ.get("PARKINDEX_WATCH") == "paused",
+        watch_seconds=_whole_number("PARKINDEX_WATCH_SECONDS", 60),
         language="zh" if language.lower().startswith("zh") else "en",
     )
+
+
+def _whole_number(name: str, default: int) -> int:
+    """Read a positive whole number from the environment.
+
+    Raises:
+        UsageError: It is none.
+    """
+    told = os.environ.get(name) or str(default)
+    if not told.isdecimal() or int(told) < 1:
+        raise UsageError(f"{name} is no positive whole number.", where=name, why=told, next_step="unset or correct it")
+    return int(told)
 
 
 def child_environment(settings: Settings, **extra: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from feed_under_fault import GOOD, HEADER, WHEN, FeedUnderFault, row, rows
 
 from parkindex.errors import BadInputError, ServiceDownError
 from parkindex.landing import fetch as fetching
-from parkindex.raw import load, status
+from parkindex.raw import inbox, status
 from parkindex.raw.writer import Writer
 from parkindex.settings import PROJECT_ROOT
 
@@ -119,7 +119,7 @@ def fetched(feed: FeedUnderFault, source: Source) -> Path:
 
 
 def nothing_came(feed: FeedUnderFault) -> None:
-    assert load.land_inbox(feed.engine, feed.settings, "shops") == []
+    assert inbox.land(feed.engine, feed.settings, "shops") == []
     assert feed.raw() == feed.sql("select from raw.batches") == []
 
 

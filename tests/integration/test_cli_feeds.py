@@ -79,7 +79,13 @@ def test_land_says_what_became_of_each_file(installed: Settings, registry: Path)
     assert len(feeds) == 9
     assert feeds["enterprise_registry"]["last_received_at"].startswith("2025-03-01")
     assert feeds["patents"]["batches"] == 0
-    assert answer("feeds", "--parks") == {"parks": []}
+    (share,) = answer("feeds", "--parks")["parks"]
+    assert (share["feed"], share["park_code"], share["rows_accepted"], share["rows_rejected"]) == (
+        "enterprise_registry",
+        None,
+        1,
+        1,
+    )
     for arguments in (
         ("feeds",),
         ("feeds", "--parks"),

@@ -7,7 +7,8 @@ import json
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from contract_files import small
 from parkindex import contracts, pipeline
 from parkindex.contracts.derive import ddl
 from parkindex.errors import BadInputError, ServiceDownError, UsageError
-from parkindex.raw import codes, load, rejects, status
+from parkindex.raw import codes, inbox, load, rejects, status
 from parkindex.settings import Settings
 
 HEADER = ["代码", "注册日期", "名称", "店主", "类别", "面积", "座位", "已占", "资本"]
@@ -234,22 +235,69 @@ def test_a_failure_in_the_middle_leaves_nothing_and_the_next_try_succeeds(
     assert land(shops, path)[0].rows_accepted == 50
 
 
+def put(shops: Settings, name: str, moment: datetime, *rows: list[str]) -> Path:
+    folder = shops.inbox / "shops"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = deliver(folder / name, *(rows or (changed(代码=name),)))
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+    return path
+
+
 def test_the_inbox_is_landed_oldest_first_at_the_files_own_times(shops: Settings) -> None:
-    inbox = shops.inbox / "shops"
-    inbox.mkdir(parents=True)
     for name, day in (("b.csv", 2), ("a.csv", 3), (".part.csv", 1)):
-        path = deliver(inbox / name, changed(代码=name))
-        moment = (WHEN + timedelta(days=day)).timestamp()
-        os.utime(path, (moment, moment))
+        put(shops, name, WHEN + timedelta(days=day))
     engine = pipeline.engine_of(shops)
-    assert [path.name for path in load.not_landed(engine, shops, "shops")] == ["b.csv", "a.csv"]
-    made = load.land_inbox(engine, shops, "shops")
+    assert [path.name for path in inbox.not_landed(engine, shops, "shops")] == ["b.csv", "a.csv"]
+    made = inbox.land(engine, shops, "shops")
     assert [batch.file for batch in made] == ["b.csv", "a.csv"]
     times = query(shops, "select source_file, received_at from raw.batches order by batch_id")
     assert [row["received_at"] for row in times] == [WHEN + timedelta(days=2), WHEN + timedelta(days=3)]
-    assert load.not_landed(engine, shops, "shops") == []
-    assert [batch.status for batch in load.land_inbox(engine, shops, "shops")] == ["already_landed"] * 2
-    assert load.land_inbox(engine, shops, "nothing") == []
+    assert inbox.not_landed(engine, shops, "shops") == []
+    assert [batch.status for batch in inbox.land(engine, shops, "shops")] == ["already_landed"] * 2
+    assert inbox.land(engine, shops, "nothing") == []
+
+
+def test_a_range_of_days_is_that_of_shanghai_and_only_its_files_are_landed(shops: Settings) -> None:
+    engine = pipeline.engine_of(shops)
+    # 16:30 UTC is half past midnight of the next day.
+    for day in (1, 2, 3):
+        put(shops, f"{day}.csv", datetime(2025, 3, day, 16, 30, tzinfo=UTC))
+    assert [path.name for path in inbox.not_landed(engine, shops, "shops", date(2025, 3, 3), date(2025, 3, 4))] == [
+        "2.csv",
+        "3.csv",
+    ]
+    assert [path.name for path in inbox.not_landed(engine, shops, "shops", until=date(2025, 3, 2))] == ["1.csv"]
+    assert [batch.file for batch in inbox.land(engine, shops, "shops", ["2.csv"])] == ["2.csv"]
+    with pytest.raises(BadInputError, match="not in the inbox any more") as caught:
+        inbox.land(engine, shops, "shops", ["1.csv", "gone.csv"])
+    assert caught.value.where.endswith("gone.csv")
+    assert [path.name for path in inbox.not_landed(engine, shops, "shops")] == ["1.csv", "3.csv"]
+
+
+def test_what_waits_is_what_nothing_was_done_with_and_is_at_rest(
+    shops: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = pipeline.engine_of(shops)
+    put(shops, "good.csv", WHEN)
+    put(shops, "bad.csv", WHEN).write_bytes(b"\xff\xfe\xfa")
+    os.utime(shops.inbox / "shops" / "bad.csv", (WHEN.timestamp(), WHEN.timestamp()))
+    put(shops, "growing.csv", datetime.now(UTC))
+
+    def waiting(seconds: int) -> list[str]:
+        return [path.name for path in inbox.waiting(engine, shops, "shops", timedelta(seconds=seconds))]
+
+    assert waiting(3600) == ["bad.csv", "good.csv"]
+    assert waiting(0) == ["bad.csv", "good.csv", "growing.csv"]
+    assert [one.status for one in inbox.land(engine, shops, "shops", ["good.csv", "bad.csv"])] == ["refused", "loaded"]
+    assert waiting(3600) == []
+    # The same bytes under another name and at another time were dealt with.
+    put(shops, "copy.csv", WHEN + timedelta(days=1)).write_bytes((shops.inbox / "shops" / "good.csv").read_bytes())
+    os.utime(shops.inbox / "shops" / "copy.csv", (WHEN.timestamp() + 5, WHEN.timestamp() + 5))
+    assert waiting(3600) == []
+    # A contract that was put right asks for the refused file again.
+    contract = replace(contracts.load("shops"), sha256="0" * 64)
+    monkeypatch.setattr(contracts, "load", lambda feed: contract)
+    assert waiting(3600) == ["bad.csv"]
 
 
 def test_a_path_that_is_no_file_lands_nothing(shops: Settings, tmp_path: Path) -> None:

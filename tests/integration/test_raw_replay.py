@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -71,7 +70,14 @@ def test_published_quality_counts_a_row_once_and_as_it_was_known(shop: Shop) -> 
     shares = {}
     for as_known in (WHEN, LATER):
         with shop.engine.connect() as connection:
-            (row,) = annex.data_quality(connection, SimpleNamespace(edition=2025, as_known=as_known))  # type: ignore[arg-type]
+            found = annex.measured(connection, 2025, as_known)
+        (row,) = found["data_quality"]
+        (park,) = found["park_quality"]
+        assert (park["park_code"], park["rows_accepted"], park["rows_rejected"]) == (
+            "none",
+            row["rows_accepted"],
+            row["rows_rejected"],
+        )
         shares[as_known] = [row[name] for name in ("batches", "rows_landed", "rows_accepted", "rows_rejected")]
         assert row["rows_landed"] == row["rows_accepted"] + row["rows_rejected"] + row["rows_duplicate"]
     assert shares == {WHEN: [1, 4, 1, 2], LATER: [1, 4, 2, 1]}
@@ -94,13 +100,36 @@ def test_rejects_are_counted_per_park_where_rows_name_it(shop: Shop) -> None:
         changed(代码="?"),
     ]
     shop.land("a.csv", *rows)
-    assert [tuple(row.values()) for row in status.by_park(shop.engine)] == [
-        ("shops", "P01", 1, 1, Decimal("0.500000")),
-        ("shops", "P02", 1, 0, Decimal("0.000000")),
-        ("shops", None, 0, 1, Decimal("1.000000")),
+    expected = [
+        ("shops", "P01", 1, 1, Decimal("0.5")),
+        ("shops", "P02", 1, 0, Decimal(0)),
+        ("shops", None, 0, 1, Decimal(1)),
     ]
+    assert [tuple(row.values()) for row in status.by_park(shop.engine)] == expected
+    # Whoever settles a row does not make a delivery better than it was.
     rejects.close(shop.engine, 1, "李四", "never opened")
-    assert status.by_park(shop.engine)[0]["rows_rejected"] == 0
+    assert [tuple(row.values()) for row in status.by_park(shop.engine)] == expected
+    (feed,) = status.feeds(shop.engine, shop.settings)
+    assert (feed["rows_rejected"], feed["rejects_open"], feed["reject_share"]) == (2, 1, Decimal("0.5"))
+    assert feed["rows_accepted"] == sum(row["rows_accepted"] for row in status.by_park(shop.engine))
+
+
+def test_a_row_that_a_correction_replaced_is_counted_once(shop: Shop) -> None:
+    shop.use(("- name: code\n", "- name: park_code\n"), ("version: 1.0.0", "version: 2.0.0"), ("shops_v1", "shops_v2"))
+    shop.land("a.csv", changed(代码="P01"), changed(代码="P02"), changed(代码="P03", 类别="花"))
+    shop.correct(
+        "wrong-park", locate="{park_code: P02}", expect="{seats: '10'}", action="override", set="{seats: '12'}"
+    )
+    before = status.feeds(shop.engine, shop.settings)[0]
+    (done,) = replay.replay(shop.engine, shop.settings, feed="shops", received_at=LATER, by="李四")
+    assert (done.accepted, done.changed) == (0, 1)
+    after = status.feeds(shop.engine, shop.settings)[0]
+    assert {name: after[name] for name in before} == before
+    assert [(row["park_code"], row["rows_accepted"], row["rows_rejected"]) for row in status.by_park(shop.engine)] == [
+        ("P01", 1, 0),
+        ("P02", 1, 0),
+        ("P03", 0, 1),
+    ]
 
 
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

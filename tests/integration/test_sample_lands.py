@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from parkindex import contracts, pipeline, sample
 from parkindex.landing.fetch import fetch
-from parkindex.raw import load
+from parkindex.raw import inbox
 from parkindex.sample import files, server
 from parkindex.settings import Settings
 
@@ -70,7 +70,7 @@ def test_planted_rows_and_no_others_are_set_aside(
             thread.join()
     names[fetched.name] = server.ANSWERS_FILE
 
-    batches = [batch for feed in contracts.load_all() for batch in load.land_inbox(engine, settings, feed)]
+    batches = [batch for feed in contracts.load_all() for batch in inbox.land(engine, settings, feed)]
     assert [batch for batch in batches if batch.status != "loaded"] == []
     assert all(
         batch.rows_landed == batch.rows_accepted + batch.rows_rejected + batch.rows_duplicate  # type: ignore[operator]

@@ -24,7 +24,7 @@ from parkindex import contracts, methodology, pipeline, sample
 from parkindex.identity import resolve
 from parkindex.landing.fetch import fetch
 from parkindex.publish import code
-from parkindex.raw import load
+from parkindex.raw import inbox
 from parkindex.sample.server import Answers, Server
 from parkindex.settings import Settings
 from parkindex.transform import dbt, warehouse
@@ -47,7 +47,7 @@ def _landed(settings: Settings, seed: int, folder: Path) -> tuple[Engine, dict[s
         answering.join()
     engine = pipeline.engine_of(settings)
     for feed in contracts.load_all():
-        assert not [one.reason for one in load.land_inbox(engine, settings, feed) if one.status == "refused"]
+        assert not [one.reason for one in inbox.land(engine, settings, feed) if one.status == "refused"]
     return engine, json.loads((folder / "truth.json").read_text("utf-8"))
 
 

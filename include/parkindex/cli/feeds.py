@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from parkindex import pipeline
 from parkindex import settings as settings_module
 from parkindex.cli.console import Console, verb
-from parkindex.errors import BadInputError, ExitCode
+from parkindex.errors import BadInputError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from parkindex.raw.load import Batch
@@ -39,7 +39,10 @@ def feeds(console: Console, parks: bool) -> None:
     if not console.as_json:
         console.table(
             rows,
-            ["feed", "owner", "frequency", "batches", "last_received_at", "rows_landed", "rows_rejected", "late_days"],
+            [
+                *("feed", "owner", "frequency", "batches", "refused", "waiting", "last_received_at", "rows_landed"),
+                *("rows_rejected", "rejects_open", "reject_share", "late_days"),
+            ],
             ("没有数据源。", "There are no feeds."),
         )
 
@@ -329,18 +332,37 @@ def contract_pin(console: Console) -> None:
 
 
 @contract.command("diff")
-@click.argument("old", type=_PATHS)
-@click.argument("new", type=_PATHS)
+@click.argument("old", required=False, type=_PATHS)
+@click.argument("new", required=False, type=_PATHS)
+@click.option("--release", "release_id", help="Compare today's contracts with those of a release (`last`: the newest).")
 @verb
-def contract_diff(console: Console, old: Path, new: Path) -> None:
-    """Compare two versions of a contract: what changed, whether it breaks, and why."""
+def contract_diff(console: Console, old: Path | None, new: Path | None, release_id: str | None) -> None:
+    """Compare two versions of a contract, or today's with a release's: what changed, does it break, and why."""
     from parkindex import contracts
 
-    changes = contracts.diff(contracts.load_file(old), contracts.load_file(new))
-    rows = [{"change": change.what, "breaking": change.breaking, "why": change.why} for change in changes]
-    console.result({"breaking": any(row["breaking"] for row in rows), "changes": rows})
+    if release_id is not None and old is None:
+        from parkindex.publish import contract_changes
+
+        settings = settings_module.load()
+        compared = contract_changes.since_release(pipeline.engine_of(settings), release_id)
+        found = [(feed, change) for feed, changes in compared.changes.items() for change in changes]
+        answer: dict[str, Any] = {"release_id": compared.release_id}
+    elif old is not None and new is not None and release_id is None:
+        found = [("", change) for change in contracts.diff(contracts.load_file(old), contracts.load_file(new))]
+        answer = {}
+    else:
+        raise UsageError(
+            "Two contract files are compared, or today's contracts with those of a release.",
+            next_step="parkindex contract diff OLD NEW, or parkindex contract diff --release last",
+        )
+    rows = [
+        {**({"feed": feed} if feed else {}), "change": change.what, "breaking": change.breaking, "why": change.why}
+        for feed, change in found
+    ]
+    console.result({**answer, "breaking": any(row["breaking"] for row in rows), "changes": rows})
     if not console.as_json:
-        console.table(rows, ["breaking", "change", "why"], ("没有变化。", "Nothing changed."))
+        columns = [*(["feed"] if release_id else []), "breaking", "change", "why"]
+        console.table(rows, columns, ("没有变化。", "Nothing changed."))
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 from parkindex.contracts import pins
 from parkindex.contracts.compare import Change, diff
 from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, RejectLimit, Server, Table, Withdrawal
-from parkindex.contracts.parse import load_file
+from parkindex.contracts.parse import load_file, read
 from parkindex.errors import BadInputError
 from parkindex.settings import CONTRACTS_DIR
 
@@ -25,6 +25,8 @@ __all__ = [
     "load",
     "load_all",
     "load_file",
+    "path_of",
+    "read",
 ]
 
 _SUFFIX = ".odcs.yaml"
@@ -52,13 +54,18 @@ def load_all(folder: Path = CONTRACTS_DIR) -> dict[str, Contract]:
     return made
 
 
+def path_of(feed: str, folder: Path = CONTRACTS_DIR) -> Path:
+    """Return the file of a feed's contract."""
+    return folder / f"{feed}{_SUFFIX}"
+
+
 def load(feed: str, folder: Path = CONTRACTS_DIR) -> Contract:
     """Load the contract of a feed.
 
     Raises:
         BadInputError: There is no such feed, or its contract breaks a rule.
     """
-    path = folder / f"{feed}{_SUFFIX}"
+    path = path_of(feed, folder)
     known = sorted(path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
     if feed not in known:
         raise BadInputError(

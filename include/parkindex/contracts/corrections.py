@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 
 import jsonschema
 
-from parkindex.contracts.document import Located, read_located
 from parkindex.contracts.model import Contract, Table
+from parkindex.documents import Located, read_located
 from parkindex.errors import BadInputError
 from parkindex.settings import CONTRACTS_DIR
 

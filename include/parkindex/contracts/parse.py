@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 import jsonschema
 import polars as pl
 
-from parkindex.contracts.document import Located, read_located
 from parkindex.contracts.model import Column, Contract, Pagination, QualityRule, RejectLimit, Server, Table, Withdrawal
+from parkindex.documents import Located, read_located
 from parkindex.errors import BadInputError
 
 API_VERSION = "v3.2.0"
@@ -104,6 +104,19 @@ def load_file(path: Path) -> Contract:
             next_step="give the path of a *.odcs.yaml file",
         ) from error
     return _parse(path, content)
+
+
+def read(content: bytes, name: Path) -> Contract:
+    """Validate a contract that is not in a file of its own.
+
+    Args:
+        content: Its bytes.
+        name: What to call it in messages.
+
+    Raises:
+        BadInputError: It breaks a rule; the message names ``name`` and the line.
+    """
+    return _parse(name, content)
 
 
 @cache

@@ -932,6 +932,23 @@ released_data_quality = _released(
     Column("late_days", Integer, nullable=True),
     comment="One row per release and feed.",
 )
+released_park_quality = _released(
+    "park_quality",
+    Column("feed", Text, primary_key=True),
+    Column("park_code", Text, primary_key=True, comment="Park that the rows name; none where they name none."),
+    Column("rows_accepted", BigInteger, nullable=False),
+    Column("rows_rejected", BigInteger, nullable=False),
+    Column("reject_share", Numeric(20, 12), nullable=False),
+    comment="One row per release, feed and park.",
+)
+released_feed_contracts = _released(
+    "feed_contracts",
+    Column("feed", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("contract_sha256", Text, nullable=False, comment="Hash of the contract's bytes."),
+    Column("document", Text, nullable=False, comment="The contract, as it was in force."),
+    comment="One row per release and feed.",
+)
 revisions = _released(
     "revisions",
     Column("table_name", Text, primary_key=True),
@@ -965,9 +982,9 @@ CONTENT_TABLES: tuple[Table, ...] = (
     released_park_status,
 )
 
-# Frozen with a release, hashed apart (ADR 0004): data_quality is taken from the batches, revisions and status_changes
-# from the release before.
-ANNEX_TABLES: tuple[Table, ...] = (released_data_quality, revisions)
+# Frozen with a release, hashed apart (ADR 0004): the quality figures are taken from the batches, the contracts from the
+# project, revisions from the release before.
+ANNEX_TABLES: tuple[Table, ...] = (released_data_quality, released_park_quality, released_feed_contracts, revisions)
 
 RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, *ANNEX_TABLES)
 

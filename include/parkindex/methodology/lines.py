@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
-import yaml
+from parkindex.documents import Located
 
 Place = tuple[str | int, ...]
 
 _HEADER_LINES = 1
-
-
-class _Positions:
-    """Lines of one YAML file's nodes by their place in the document; computed when somebody asks."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    @cached_property
-    def lines(self) -> dict[Place, int]:
-        """Line per place, from 1; a mapping's entry stands where its key does."""
-        root = yaml.compose(self._path.read_text("utf-8"), Loader=yaml.SafeLoader)
-        found: dict[Place, int] = {(): 1}
-        waiting: list[tuple[Place, yaml.Node | None]] = [((), root)]
-        while waiting:
-            place, node = waiting.pop()
-            if isinstance(node, yaml.MappingNode):
-                for key, value in node.value:
-                    found[*place, str(key.value)] = key.start_mark.line + 1
-                    waiting.append(((*place, str(key.value)), value))
-            elif isinstance(node, yaml.SequenceNode):
-                for number, value in enumerate(node.value):
-                    found[*place, number] = value.start_mark.line + 1
-                    waiting.append(((*place, number), value))
-        return found
 
 
 class Lines:
@@ -48,7 +22,7 @@ class Lines:
         """
         self._folder = folder
         self._sources: dict[Place, tuple[Path, Place]] = {}
-        self._positions: dict[Path, _Positions] = {}
+        self._documents: dict[Path, Located] = {}
 
     def stands(self, key: str, path: Path, place: Place) -> None:
         """Say where a top-level key of the document comes from; what was said of it and its parts before is over."""
@@ -73,7 +47,6 @@ class Lines:
         """Return file and line of a place in one file; a table's row stands below its header."""
         if path.suffix == ".csv":
             return f"{path}, line {int(place[0]) + _HEADER_LINES + 1}" if place else str(path)
-        lines = self._positions.setdefault(path, _Positions(path)).lines
-        while place not in lines:
-            place = place[:-1]
-        return f"{path}, line {lines[place]}"
+        if path not in self._documents:
+            self._documents[path] = Located(path.read_text("utf-8"))
+        return f"{path}, line {self._documents[path].line(place)}"

@@ -1,69 +1,108 @@
-"""What is frozen with a release beside its content: the quality of its deliveries, and what it revises.
+"""What is frozen with a release beside its content: the quality of its deliveries, their contracts, what it revises.
 
-Both depend on when deliveries and releases came and not on what they say, so they are hashed apart (ADR 0004).
+All depend on when deliveries and releases came and not on what they say, so they are hashed apart (ADR 0004).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Column, Connection, MetaData, Table, insert, select
 
 from parkindex import contracts
 from parkindex.ledger import tables
 from parkindex.publish import canonical, contents
-from parkindex.publish.candidates import Candidate
 from parkindex.publish.canonical import Row
+from parkindex.raw import quality
 from parkindex.settings import BUSINESS_TIME_ZONE
 
-_SHARE = Decimal("0.000000000001")
-_COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
+if TYPE_CHECKING:
+    from parkindex.publish.candidates import Candidate
+
+NO_PARK = "none"
+_MEASURED = (tables.released_data_quality, tables.released_park_quality)
 
 
-def data_quality(connection: Connection, candidate: Candidate) -> list[Row]:
-    """Return the quality figures of the deliveries a candidate rests on, one row per feed in the order of names.
+def measured(connection: Connection, edition: int, as_known: datetime) -> dict[str, list[Row]]:
+    """Return the quality figures of everything that was known at an instant: per feed, and per feed and park.
 
     ``late_days`` is by how many days the feed's newest delivery was older than its contract allows at the known time
-    (Shanghai dates); negative when the next one was not due yet, null when nothing was ever delivered. A row that a
-    replay brought in by then is accepted and no longer rejected: it was landed once, with its file.
+    (Shanghai dates); negative when the next one was not due yet, null when nothing was ever delivered. Rows of feeds
+    that name no park stand under the park ``none``.
+
+    Returns:
+        Rows of ``data_quality``, one per feed in the order of names, and of ``park_quality``.
     """
-    batches = tables.batches.c
-    delivered = batches.replays_batch_id.is_(None)
-    brought_in = func.coalesce(func.sum(batches.rows_accepted).filter(~delivered), 0)
-    of_files: dict[str, ColumnElement[int]] = {
-        name: func.coalesce(func.sum(batches[name]).filter(delivered), 0) for name in _COUNTS
-    }
-    of_files["rows_accepted"] += brought_in
-    of_files["rows_rejected"] -= brought_in
-    totals = connection.execute(
-        select(
-            batches.feed,
-            func.count().filter(delivered).label("batches"),
-            *(counted.label(name) for name, counted in of_files.items()),
-            func.max(batches.received_at).filter(delivered).label("newest"),
-        )
-        .where(batches.status == "loaded", batches.received_at <= candidate.as_known)
-        .group_by(batches.feed)
-    ).mappings()
-    by_feed = {row["feed"]: row for row in totals}
-    quality: list[Row] = []
+    counted = quality.by_feed(connection, as_known)
+    of_feeds: list[Row] = []
     for feed, contract in sorted(contracts.load_all().items()):
-        row = by_feed.get(feed)
-        counts = {name: int(row[name]) if row else 0 for name in _COUNTS}
-        landed, rejected = counts["rows_landed"], counts["rows_rejected"]
-        quality.append(
+        found = counted.get(feed)
+        of_feeds.append(
             {
-                "edition": candidate.edition,
+                "edition": edition,
                 "feed": feed,
-                "batches": int(row["batches"]) if row else 0,
-                **counts,
-                "reject_share": (Decimal(rejected) / Decimal(landed)).quantize(_SHARE) if landed else None,
-                "late_days": _late_days(row["newest"], candidate.as_known, contract.latency_days) if row else None,
+                "batches": found.files if found else 0,
+                **{name: getattr(found, name) if found else 0 for name in quality.COUNTS},
+                "reject_share": found.reject_share if found else None,
+                "late_days": _late_days(found.newest, as_known, contract.latency_days) if found else None,
             }
         )
-    return quality
+    of_parks: list[Row] = [
+        {
+            "edition": edition,
+            "feed": one.feed,
+            "park_code": one.park_code or NO_PARK,
+            "rows_accepted": one.rows_accepted,
+            "rows_rejected": one.rows_rejected,
+            "reject_share": one.reject_share,
+        }
+        for one in quality.by_park(connection, as_known)
+    ]
+    return {tables.released_data_quality.name: of_feeds, tables.released_park_quality.name: of_parks}
+
+
+def keep(connection: Connection, schema_prefix: str, edition: int, as_known: datetime) -> None:
+    """Measure the quality a candidate rests on and keep it in the candidate: who publishes does not see rows."""
+    found = measured(connection, edition, as_known)
+    for table in _MEASURED:
+        kept = _kept(table, schema_prefix)
+        kept.create(connection)
+        if found[table.name]:
+            connection.execute(insert(kept), found[table.name])
+
+
+def of_candidate(connection: Connection, candidate: Candidate) -> dict[str, list[Row]]:
+    """Return the quality figures a candidate keeps, and the contracts in force, by table."""
+    rows: dict[str, list[Row]] = {}
+    for table in _MEASURED:
+        kept = _kept(table, candidate.schema_prefix)
+        keys = [kept.c[name] for name in contents.key_columns(table)]
+        # By bytes, whatever the server's locale.
+        ordered = select(kept).order_by(*(key.collate("C") for key in keys))
+        rows[table.name] = [dict(row) for row in connection.execute(ordered).mappings()]
+    return {**rows, tables.released_feed_contracts.name: feed_contracts(candidate)}
+
+
+def _kept(table: Table, schema_prefix: str) -> Table:
+    """Return the table of a candidate that a released one is taken from."""
+    columns = [Column(one.name, one.type, nullable=one.nullable) for one in table.columns if one.name != "release_id"]
+    return Table(table.name, MetaData(), *columns, schema=f"{schema_prefix}park_index")
+
+
+def feed_contracts(candidate: Candidate) -> list[Row]:
+    """Return the contracts in force, whole: what the next ones are compared with (``contract diff --release``)."""
+    return [
+        {
+            "edition": candidate.edition,
+            "feed": feed,
+            "version": contract.version,
+            "contract_sha256": contract.sha256,
+            "document": contracts.path_of(feed).read_text("utf-8"),
+        }
+        for feed, contract in sorted(contracts.load_all().items())
+    ]
 
 
 def _late_days(newest: datetime, as_known: datetime, latency_days: int) -> int:

@@ -30,7 +30,7 @@ def markdown(engine: Engine, candidate_id: str, findings: Iterable[str]) -> str:
         candidate = candidates.find(connection, candidate_id)
         candidates.require_schemas(connection, candidate)
         ranking = contents.of_candidate(connection, candidate.schema_prefix)["park_ranking"]
-        quality = annex.data_quality(connection, candidate)
+        quality = annex.of_candidate(connection, candidate)["data_quality"]
     ranked = sorted(
         (row for row in ranking if row["rank"] is not None), key=lambda row: (row["rank"], row["park_code"])
     )

@@ -127,6 +127,7 @@ def write_tables(out: Path, release: Release, rows: canonical.Rows, page_record:
             tables.released_zone_targets,
             tables.released_park_status,
             tables.released_data_quality,
+            tables.released_park_quality,
         )
     }
     formats.workbook(out / "ranking.xlsx", name, sheets, _notes(release, page_record))

@@ -17,7 +17,7 @@ from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.identity import resolve
 from parkindex.ledger import attempts, matrix, roles, tables
 from parkindex.methodology import Methodology
-from parkindex.publish import canonical, code, contents, doubts
+from parkindex.publish import annex, canonical, code, contents, doubts
 from parkindex.scoring import doubt
 from parkindex.settings import Settings
 from parkindex.transform import warehouse
@@ -109,6 +109,7 @@ def build(
                         built_by=built_by,
                     )
                 )
+                annex.keep(connection, prefix, edition, as_known)
                 roles.open_schema(connection, f"{prefix}park_index", matrix.PUBLISHER)
                 attempts.done(connection, "build", subject, built_by)
     except BaseException as error:

@@ -68,7 +68,7 @@ def of_release(connection: Connection, settings: Settings, release: Release) -> 
 def of_candidate(connection: Connection, settings: Settings, candidate: Candidate) -> ReleaseRecord:
     """Return the record of a candidate's preview."""
     content = contents.of_candidate(connection, candidate.schema_prefix)
-    rows: dict[str, Any] = {**content}
+    rows: dict[str, Any] = {**content, **annex.of_candidate(connection, candidate)}
     previous = approvals.current_release(connection, candidate.edition)
     latest = approvals.latest_verdict(connection, candidate.candidate_id)
     return ReleaseRecord(
@@ -82,7 +82,6 @@ def of_candidate(connection: Connection, settings: Settings, candidate: Candidat
         is_synthetic=is_synthetic(settings),
         is_preview=True,
         **rows,
-        data_quality=annex.data_quality(connection, candidate),
         revisions=annex.revisions(connection, candidate.edition, content, previous),
         methodology=methodology_document(connection, candidate.methodology_sha256),
         approvals=_approvals(connection, candidate),

@@ -232,7 +232,7 @@ def _freeze(
     ).scalar_one()
     release_id = f"{candidate.edition}.{earlier + 1}"
     beside: dict[str, list[Row]] = {
-        tables.released_data_quality.name: annex.data_quality(connection, candidate),
+        **annex.of_candidate(connection, candidate),
         tables.revisions.name: annex.revisions(connection, candidate.edition, rows, previous),
     }
     rests_on = grounds.of_candidate(connection, candidate.candidate_id, gate_run_id)

@@ -179,6 +179,29 @@ VIEWS: tuple[View, ...] = (
         },
     ),
     View(
+        "park_quality",
+        "Quality of the deliveries behind a release by park. One row per release, feed and park.",
+        {
+            **_RELEASE,
+            "feed": "Feed.",
+            "park_code": "Park that the rows name, P01 to P22; none where they name none.",
+            "rows_accepted": "Records accepted.",
+            "rows_rejected": "Records set aside.",
+            "reject_share": "Share of the records set aside, 0 to 1.",
+        },
+    ),
+    View(
+        "feed_contracts",
+        "Contracts in force when a release was made. One row per release and feed.",
+        {
+            **_RELEASE,
+            "feed": "Feed.",
+            "version": "Version of the contract.",
+            "contract_sha256": "Hash of its bytes.",
+            "document": "The contract.",
+        },
+    ),
+    View(
         "revisions",
         "What a release changed. One row per release and cell that differs from the edition's release before.",
         {
@@ -202,7 +225,7 @@ _RELEASES = View(
         "is_current": "Whether it is the current release of its edition.",
         "sequence": "Place in the hash chain, from 1.",
         "content_sha256": "Hash of the published rows.",
-        "annex_sha256": "Hash of data_quality and revisions.",
+        "annex_sha256": "Hash of quality figures, contracts and revisions.",
         "previous_sha256": "Chain hash of the release before; 64 zeros for the first.",
         "chain_sha256": "Hash that binds the release to all before it.",
         "methodology_sha256": "Hash of the methodology.",

@@ -200,7 +200,8 @@ def _annex(connection: Connection, settings: Settings, release: Release) -> list
     original = _original_of_bundle(settings, release, bundle.ANNEX_FILE, release.annex_sha256)
     if original is None:
         detail = f"annex hash {release.annex_sha256}, computed {computed}; no original is left to compare with"
-        return [Finding("altered rows", f"data_quality or revisions of {release.release_id}", detail)]
+        names = " or ".join(table.name for table in tables.ANNEX_TABLES)
+        return [Finding("altered rows", f"{names} of {release.release_id}", detail)]
     return _cells(release, original, rows, tables.ANNEX_TABLES)
 
 

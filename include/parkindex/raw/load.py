@@ -198,40 +198,6 @@ def land(
         return [_land_file(connection, settings, contract, path, known, acceptance) for path in paths]
 
 
-def land_inbox(engine: Engine, settings: Settings, feed: str) -> list[Batch]:
-    """Land every file of a feed's inbox, oldest first; a file came when it was put there (its modification time)."""
-    contract = contracts.load(feed)
-    with engine.connect() as connection:
-        return [_land_file(connection, settings, contract, path, received) for received, path in _inbox(settings, feed)]
-
-
-def not_landed(engine: Engine, settings: Settings, feed: str) -> list[Path]:
-    """Return the files of a feed's inbox whose bytes are not loaded yet."""
-    files = _inbox(settings, feed)
-    if not files:
-        return []
-    with engine.connect() as connection:
-        statement = select(batches.c.sha256).where(batches.c.feed == feed, batches.c.status == "loaded")
-        loaded: set[str] = set(connection.execute(statement).scalars())
-    return [path for _, path in files if store.sha256_of(path) not in loaded]
-
-
-def _inbox(settings: Settings, feed: str) -> list[tuple[datetime, Path]]:
-    """Return the inbox's files with their modification times, oldest first; hidden files are still being written."""
-    folder = settings.inbox / feed
-    if not folder.is_dir():
-        return []
-    files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-    dated = [(_modified(path), path) for path in files]
-    return sorted(dated, key=lambda item: (item[0], item[1].name))
-
-
-def _modified(path: Path) -> datetime:
-    # Whole microseconds, as Postgres keeps them; a float would not be exact.
-    seconds, rest = divmod(path.stat().st_mtime_ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-
-
 def _land_file(
     connection: Connection,
     settings: Settings,

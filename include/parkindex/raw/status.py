@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg import sql
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from parkindex import contracts
 from parkindex.contracts import Contract
-from parkindex.ledger.tables import batches
+from parkindex.ledger.tables import batches, rejects
+from parkindex.raw import inbox, quality
 from parkindex.settings import BUSINESS_TIME_ZONE, Settings
-
-_PARK = "park_code"
-_COUNTS = ("rows_landed", "rows_accepted", "rows_rejected", "rows_duplicate")
 
 
 def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> list[dict[str, Any]]:
@@ -30,26 +25,24 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
         at: The moment to judge lateness at; None means now.
 
     Returns:
-        Rows with feed, name, owner, frequency (ISO 8601 period), batches, refused, last_batch_id, last_file,
-        last_received_at, counts of rows over all files (a row that a replay brought in is accepted and no longer
-        rejected), and late_days: days past the day on which the next delivery
-        should have come, negative before it, null when nothing ever came.
+        Rows with feed, name, owner, frequency (ISO 8601 period), batches, refused (files, held ones included), waiting
+        (files in the inbox that nothing was done with), last_batch_id, last_file, last_received_at, counts of rows over
+        all files and their reject_share (:mod:`parkindex.raw.quality`), rejects_open (rows that nothing settled yet),
+        and late_days: days past the day on which the next delivery should have come, negative before it, null when
+        nothing ever came.
     """
     moment = at or datetime.now(UTC)
-    replayed = batches.c.replays_batch_id.is_not(None)
-    loaded = (batches.c.status == "loaded") & ~replayed
-    brought_in = func.coalesce(func.sum(batches.c.rows_accepted).filter(replayed), 0)
-    of_files: dict[str, ColumnElement[int]] = {
-        name: func.coalesce(func.sum(batches.c[name]).filter(loaded), 0) for name in _COUNTS
-    }
-    of_files["rows_accepted"] += brought_in
-    of_files["rows_rejected"] -= brought_in
-    totals = select(
-        batches.c.feed,
-        func.count().filter(loaded).label("batches"),
-        func.count().filter(batches.c.status == "refused").label("refused"),
-        *(counted.label(name) for name, counted in of_files.items()),
-    ).group_by(batches.c.feed)
+    loaded = (batches.c.status == "loaded") & batches.c.replays_batch_id.is_(None)
+    refused = (
+        select(batches.c.feed, func.count().label("files"))
+        .where(batches.c.status == "refused")
+        .group_by(batches.c.feed)
+    )
+    still_open = (
+        select(rejects.c.feed, func.count().label("rows"))
+        .where(rejects.c.resolved_by.is_(None))
+        .group_by(rejects.c.feed)
+    )
     last = (
         select(batches.c.feed, batches.c.batch_id, batches.c.source_file, batches.c.received_at)
         .where(loaded)
@@ -57,11 +50,17 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
         .order_by(batches.c.feed, batches.c.received_at.desc(), batches.c.batch_id.desc())
     )
     with engine.connect() as connection:
-        total_of = {row.feed: row for row in connection.execute(totals)}
+        counts_of = quality.by_feed(connection)
+        refused_of: dict[str, int] = {
+            row.feed: row.files for row in connection.execute(refused.group_by(batches.c.feed))
+        }
+        open_of: dict[str, int] = {
+            row.feed: row.rows for row in connection.execute(still_open.group_by(rejects.c.feed))
+        }
         last_of = {row.feed: row for row in connection.execute(last)}
     rows = []
     for feed, contract in contracts.load_all().items():
-        total, newest = total_of.get(feed), last_of.get(feed)
+        counts, newest = counts_of.get(feed), last_of.get(feed)
         rows.append(
             {
                 "feed": feed,
@@ -69,12 +68,15 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
                 "owner": contract.owner,
                 "frequency": contract.frequency,
                 "source_url": settings.source_url(feed) or contract.source_url,
-                "batches": int(total.batches) if total else 0,
-                "refused": int(total.refused) if total else 0,
+                "batches": counts.files if counts else 0,
+                "refused": refused_of.get(feed, 0),
+                "waiting": len(inbox.waiting(engine, settings, feed)),
                 "last_batch_id": newest.batch_id if newest else None,
                 "last_file": newest.source_file if newest else None,
                 "last_received_at": newest.received_at if newest else None,
-                **{name: int(total._mapping[name]) if total else 0 for name in _COUNTS},
+                **{name: getattr(counts, name) if counts else 0 for name in quality.COUNTS},
+                "rejects_open": open_of.get(feed, 0),
+                "reject_share": counts.reject_share if counts else None,
                 "late_days": late_days(contract, newest.received_at, moment) if newest else None,
             }
         )
@@ -82,50 +84,23 @@ def feeds(engine: Engine, settings: Settings, at: datetime | None = None) -> lis
 
 
 def by_park(engine: Engine) -> list[dict[str, Any]]:
-    """Return how many rows are set aside per feed and park, where a row names its park itself.
-
-    Only feeds with a column ``park_code`` can say so. Rejects that are settled no longer count; a row whose park cannot
-    be read counts under no park.
+    """Return how many rows were set aside per feed and park, as it is published with a release.
 
     Returns:
-        Rows with feed, park_code (null when it cannot be read), rows_accepted, rows_rejected and reject_share, by feed
-        and park.
+        Rows with feed, park_code (null of rows that name no park), rows_accepted, rows_rejected and reject_share, by
+        feed and park.
     """
-    counts: dict[tuple[str, str | None], list[int]] = {}
     with engine.connect() as connection:
-        for feed, contract in contracts.load_all().items():
-            for table in contract.tables:
-                column = next((one for one in table.columns if one.name == _PARK), None)
-                if column is None:
-                    continue
-                accepted = sql.SQL("select {park}, count(*) from {table} group by 1").format(
-                    park=sql.Identifier(_PARK), table=sql.Identifier("raw", table.raw_table)
-                )
-                told = sql.SQL(", ").join(
-                    sql.SQL("nullif(btrim(original_row ->> {}), '')").format(sql.Literal(header))
-                    for header in column.headers
-                )
-                rejected = sql.SQL(
-                    "select coalesce({told}), count(*) from raw.rejects"
-                    " where feed = {feed} and table_name = {table} and resolved_by is null group by 1"
-                ).format(told=told, feed=sql.Literal(feed), table=sql.Literal(table.raw_table))
-                for place, statement in enumerate((accepted, rejected)):
-                    found: Any = connection.exec_driver_sql(statement.as_string(None).replace("%", "%%"), ())
-                    for park, count in found:
-                        known = park if park is not None and re.fullmatch(column.pattern or ".*", park) else None
-                        counts.setdefault((feed, known), [0, 0])[place] += count
-    return [
-        {
-            "feed": feed,
-            "park_code": park,
-            "rows_accepted": accepted,
-            "rows_rejected": rejected,
-            "reject_share": round(Decimal(rejected) / Decimal(accepted + rejected), 6),
-        }
-        for (feed, park), (accepted, rejected) in sorted(
-            counts.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")
-        )
-    ]
+        return [
+            {
+                "feed": one.feed,
+                "park_code": one.park_code,
+                "rows_accepted": one.rows_accepted,
+                "rows_rejected": one.rows_rejected,
+                "reject_share": one.reject_share,
+            }
+            for one in quality.by_park(connection)
+        ]
 
 
 def late_days(contract: Contract, last_received_at: datetime, at: datetime) -> int:

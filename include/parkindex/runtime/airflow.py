@@ -16,11 +16,14 @@ from typing import Any
 import httpx
 import psycopg
 
-from parkindex.errors import ServiceDownError
+from parkindex.errors import BadInputError, ServiceDownError
 from parkindex.settings import DAGS_DIR, Settings, child_environment, with_driver
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor")
 HEALTHY_SECONDS = 120.0
+DAGS_SECONDS = 60.0
+# The DAG that sees files as they are dropped into the inbox.
+WATCH = "watch_inbox"
 _REQUEST_SECONDS = 30.0
 _ATTEMPTS = 5
 
@@ -88,6 +91,7 @@ def environment(settings: Settings, secrets: Secrets, database_url: str, port: i
     own = {
         "PARKINDEX_WAREHOUSE_URL": settings.own_warehouse_url,
         "PARKINDEX_AIRFLOW_DB_URL": settings.own_airflow_db_url,
+        "PARKINDEX_WATCH": "paused",  # until everything that was there at the start is landed
         **{f"PARKINDEX_SOURCE_{feed.upper()}": url for feed, url in settings.source_urls.items()},
     }
     inherited = child_environment(settings, **{name: value for name, value in own.items() if value})
@@ -200,6 +204,10 @@ class Api:
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         self._request("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
 
+    def pause(self, dag_id: str, *, is_paused: bool) -> None:
+        """Pause a DAG, or let it go on."""
+        self._request("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": is_paused})
+
     def runs(self, run_id: str) -> dict[str, str]:
         """Return the runs of this id, DAG → state."""
         found = self._get("/api/v2/dags/~/dagRuns", run_id_prefix_pattern=run_id, limit=100)["dag_runs"]
@@ -277,6 +285,32 @@ class Api:
             )
         document: dict[str, Any] = answer.json()
         return document
+
+
+def wait_for_dags(api: Api, expected: list[str]) -> None:
+    """Wait until Airflow has parsed these DAGs.
+
+    Raises:
+        BadInputError: A DAG file cannot be read.
+        ServiceDownError: They do not appear in time.
+    """
+    until = time.monotonic() + DAGS_SECONDS
+    while missing := sorted(set(expected) - set(api.dags())):
+        broken = api.import_errors()
+        if broken:
+            raise BadInputError(
+                "A DAG file cannot be read.",
+                where=str(broken[0]["filename"]),
+                why=str(broken[0]["stack_trace"]).strip().splitlines()[-1],
+                next_step="correct the file, or the contract it reads; then run it again",
+            )
+        if time.monotonic() > until:
+            raise ServiceDownError(
+                f"Airflow did not find the DAGs within {DAGS_SECONDS:.0f} s.",
+                why=f"missing: {', '.join(missing)}",
+                next_step="look at logs/dag-processor.log in PARKINDEX_HOME",
+            )
+        time.sleep(0.3)
 
 
 @contextmanager

@@ -82,7 +82,9 @@ def up(settings: Settings, only_warehouse: bool = False) -> None:
     with exclusive(settings, "up"), undone_on_failure(settings):
         launch(settings, only_warehouse=only_warehouse)
         if not only_warehouse:
-            wait_healthy(settings)
+            with airflow.connected(wait_healthy(settings)) as api:
+                airflow.wait_for_dags(api, [airflow.WATCH])
+                api.pause(airflow.WATCH, is_paused=False)
 
 
 def down(settings: Settings) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import click
 from sqlalchemy import Engine, func, select, text
 
 from parkindex import methodology, pipeline
-from parkindex.errors import BadInputError, ServiceDownError, UsageError
+from parkindex.errors import ServiceDownError, UsageError
 from parkindex.ledger import tables
 from parkindex.publish import code
 from parkindex.runtime import airflow, follow, services
@@ -30,7 +30,6 @@ INTERRUPTED = 130
 # Stand-ins of the sample world; the release names them as such.
 DEMO_APPROVERS = {"methodologist": "示例审批人甲", "signatory": "示例审批人乙"}
 _RUN_PREFIX = "year-"
-_DAGS_SECONDS = 60.0
 _SAMPLE_POLL_SECONDS = 0.1
 _FIRST_RANKS = 5
 
@@ -77,6 +76,7 @@ def _year(settings: Settings, view: View, edition: int, seed: int, size: str) ->
     if release_id is None:
         with airflow.connected(address) as api:
             release_id = _through_airflow(api, settings, view, edition)
+            api.pause(airflow.WATCH, is_paused=False)
     return _facts(settings, engine, edition, release_id, already_there) | {"airflow_url": address}
 
 
@@ -102,7 +102,9 @@ def _start(settings: Settings, view: View, edition: int, seed: int, size: str) -
 def _through_airflow(api: Api, settings: Settings, view: View, edition: int) -> str:
     """Run the DAGs one stage after the other; returns the release."""
     ingest = [f"ingest_{plan['feed']}" for plan in pipeline.feed_plans()]
-    _wait_for_dags(api, [*ingest, "build_marts", "publish_ranking", "maintenance"])
+    airflow.wait_for_dags(api, [*ingest, "build_marts", "publish_ranking", "maintenance", airflow.WATCH])
+    # It would start the same feeds beside us.
+    api.pause(airflow.WATCH, is_paused=True)
     follow.end_leftover_runs(api, _RUN_PREFIX)
     run_id = f"{_RUN_PREFIX}{edition}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
 
@@ -111,7 +113,7 @@ def _through_airflow(api: Api, settings: Settings, view: View, edition: int) -> 
         form = {"approver": DEMO_APPROVERS[role], "note": "Synthetic data: answered by the demo, not by a person."}
         api.answer(task["dag_id"], run_id, task["task_id"], pipeline.APPROVE, form)
 
-    follow.follow(api, settings, view, "ingest", run_id, {dag_id: {} for dag_id in ingest})
+    follow.follow(api, settings, view, "ingest", run_id, {dag_id: {"tasks": 1} for dag_id in ingest})
     follow.follow(api, settings, view, "marts", run_id, {"build_marts": {}})
     params = {"edition": edition, "as_known": None, "reason": _reason(settings, edition)}
     published = follow.follow(api, settings, view, "publish", run_id, {"publish_ranking": params}, answer)
@@ -135,26 +137,6 @@ def _reason(settings: Settings, edition: int) -> str | None:
     if current.inputs_sha256 != inputs:
         return f"R1: deliveries came since {current.release_id}"
     return f"R2: computed again by other code than {current.release_id}"
-
-
-def _wait_for_dags(api: Api, expected: list[str]) -> None:
-    until = time.monotonic() + _DAGS_SECONDS
-    while missing := sorted(set(expected) - set(api.dags())):
-        broken = api.import_errors()
-        if broken:
-            raise BadInputError(
-                "A DAG file cannot be read.",
-                where=str(broken[0]["filename"]),
-                why=str(broken[0]["stack_trace"]).strip().splitlines()[-1],
-                next_step="correct the file, or the contract it reads; then run it again",
-            )
-        if time.monotonic() > until:
-            raise ServiceDownError(
-                f"Airflow did not find the DAGs within {_DAGS_SECONDS:.0f} s.",
-                why=f"missing: {', '.join(missing)}",
-                next_step="look at logs/dag-processor.log in PARKINDEX_HOME",
-            )
-        time.sleep(0.3)
 
 
 # ----------------------------------------------------------------------------------------------------------- the sample

@@ -21,6 +21,7 @@ _TABLES = (
     "zone_targets",
     "park_status",
     "data_quality",
+    "park_quality",
     "revisions",
 )
 

@@ -194,3 +194,5 @@ class ReleaseRecord:
     downloads: tuple[str, ...] = DOWNLOADS
     beside: Mapping[str, Any] = field(default_factory=dict)
     signoffs: Rows = ()
+    park_quality: Rows = ()
+    feed_contracts: Rows = ()

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from parkindex import pipeline
+from parkindex import contracts, pipeline
 from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.ledger import tables
-from parkindex.publish import chain, guards, releases, serve, withdrawals
+from parkindex.publish import chain, contract_changes, guards, releases, serve, withdrawals
+from parkindex.publish.contract_changes import ContractChanges
 from parkindex.settings import Settings
 
 PARK_RANKING = [
@@ -33,6 +35,8 @@ PROMISED = {
     "releases": ["release_id", "edition", "is_current"],
     "revisions": ["edition", "release_id", "old_value", "new_value", "previous_release_id"],
     "data_quality": ["feed", "batches", "rows_landed", "rows_rejected", "reject_share", "late_days"],
+    "park_quality": ["edition", "release_id", "feed", "park_code", "rows_accepted", "rows_rejected", "reject_share"],
+    "feed_contracts": ["edition", "release_id", "feed", "version", "contract_sha256", "document"],
 }
 
 
@@ -63,6 +67,52 @@ def test_quality_counts_the_deliveries_known_and_how_old_they_are(released_house
     assert registry.reject_share == Decimal("0.1")
     assert registry.late_days == -200
     assert (rows["patents"].batches, rows["patents"].late_days, rows["patents"].reject_share) == (0, None, None)
+
+
+def test_quality_per_park_adds_up_to_that_per_feed(released_house: Any) -> None:
+    rows = released_house.sql("select * from serve.park_quality")
+    totals = {
+        row.feed: (row.rows_accepted, row.rows_rejected)
+        for row in released_house.sql("select * from serve.data_quality")
+    }
+    summed: dict[str, tuple[int, int]] = dict.fromkeys(totals, (0, 0))
+    for row in rows:
+        accepted, rejected = summed[row.feed]
+        summed[row.feed] = (accepted + row.rows_accepted, rejected + row.rows_rejected)
+    assert summed == totals
+    assert [(row.feed, row.park_code, row.reject_share) for row in rows] == [
+        ("enterprise_registry", "none", Decimal("0.111111111111"))
+    ]
+
+
+def test_a_release_keeps_the_contracts_in_force_and_todays_are_compared_with_them(
+    released_house: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = {row.feed: row for row in released_house.sql("select * from serve.feed_contracts_current")}
+    today = contracts.load_all()
+    assert {feed: (row.version, row.contract_sha256) for feed, row in kept.items()} == {
+        feed: (contract.version, contract.sha256) for feed, contract in today.items()
+    }
+    engine = released_house.engine
+    assert contract_changes.since_release(engine, "last") == ContractChanges("2025.1", {})
+    text = kept["headcounts"].document.replace("maximum: 500000", "maximum: 100")
+    assert text != kept["headcounts"].document
+    path = tmp_path / "headcounts.odcs.yaml"
+    path.write_text(text, "utf-8")
+    changed = {**today, "headcounts": contracts.load_file(path)}
+    del changed["patents"]
+    monkeypatch.setattr(contracts, "load_all", lambda: changed)
+    found = contract_changes.since_release(engine, "2025.1").changes
+    assert sorted(found) == ["headcounts", "patents"]
+    assert all(any(change.breaking for change in changes) for changes in found.values())
+    assert any("insured_count" in change.what for change in found["headcounts"])
+    with pytest.raises(BadInputError, match="no release"):
+        contract_changes.since_release(engine, "2031.1")
+
+
+def test_contracts_cannot_be_compared_with_a_release_that_is_not_there(house: Any) -> None:
+    with pytest.raises(BadInputError, match="Nothing was published yet"):
+        contract_changes.since_release(house.engine, "last")
 
 
 def test_a_revision_lists_every_cell_that_changed_and_moves_the_pointer(house: Any) -> None:

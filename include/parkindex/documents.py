@@ -1,12 +1,13 @@
-"""Read a contract's YAML strictly, and know on which line everything stands.
+"""YAML documents of which it is known on which line everything stands; contracts and corrections are read strictly.
 
-Dates stay texts (a contract is compared and hashed as written), a key that stands twice is an error, and aliases and
-tags are not part of the format.
+Strictly: dates stay texts (a contract is compared and hashed as written), a key that stands twice is an error, and
+aliases and tags are not part of the format.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,15 @@ class Located:
         finally:
             loader.dispose()
         self._root: Node | None = root
-        self.value: Any = _value(root) if root is not None else None
+
+    @cached_property
+    def value(self) -> Any:
+        """The document, read strictly.
+
+        Raises:
+            yaml.YAMLError: A key is no plain text, or stands twice.
+        """
+        return _value(self._root) if self._root is not None else None
 
     def line(self, path: Sequence[str | int]) -> int:
         """Return the line (from 1) on which the part at ``path`` begins, or its nearest parent that exists."""
@@ -107,7 +116,8 @@ def read_located(path: Path, content: bytes, kind: str, next_step: str) -> Locat
         BadInputError: It is not UTF-8 or not YAML; the rule is ``<kind>.yaml``.
     """
     try:
-        return Located(content.decode("utf-8"))
+        located = Located(content.decode("utf-8"))
+        _ = located.value  # read here, so that what is wrong with it is said here
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -115,3 +125,4 @@ def read_located(path: Path, content: bytes, kind: str, next_step: str) -> Locat
         raise BadInputError(
             f"The {kind} is not readable YAML.", where=where, why=f"{kind}.yaml: {problem}", next_step=next_step
         ) from error
+    return located

@@ -1,0 +1,28 @@
+"""How every task is run: tried again when a service was away, never when the same would happen again.
+
+No DAG of its own: what the DAG files give to their tasks.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+
+from notices import tell_failure
+from parkindex import pipeline
+
+# A contract that is broken today is broken in a minute; a service that is away may be back.
+STEP = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_policy": ExceptionRetryPolicy(
+        rules=[RetryRule(exception=list(pipeline.WORTH_RETRYING))], default=RetryAction.FAIL
+    ),
+    "multiple_outputs": False,
+    "on_failure_callback": tell_failure,
+}
+# A verdict is a verdict: asking again until it passes would be no gate.
+ONCE = STEP | {"retries": 0}
+# A sensor's decorator settles by itself what its task returns.
+WAIT = {name: value for name, value in STEP.items() if name != "multiple_outputs"}
