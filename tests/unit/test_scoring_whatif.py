@@ -95,6 +95,11 @@ def test_a_framework_file_takes_the_place_of_areas_and_indicators(tmp_path: Path
     (tmp_path / "f.yaml").write_text(yaml.safe_dump(framework, allow_unicode=True), "utf-8")
     changed = change(DOCUMENT, {"weight.A2": "1"}, tmp_path / "f.yaml")
     assert (indicator(changed, "A1")["weight"]["value"], indicator(changed, "A2")["weight"]["value"]) == (50, 1)
+    framework["indicators"][0]["weight"]["value"] = float("nan")
+    (tmp_path / "f.yaml").write_text(yaml.safe_dump(framework, allow_unicode=True), "utf-8")
+    with pytest.raises(BadInputError, match="not finite"):
+        change(DOCUMENT, {}, tmp_path / "f.yaml")
+    framework["indicators"][0]["weight"]["value"] = 50
     framework["indicators"][0]["area"] = "Q"
     (tmp_path / "f.yaml").write_text(yaml.safe_dump(framework, allow_unicode=True), "utf-8")
     with pytest.raises(BadInputError, match="unknown area"):

@@ -246,7 +246,7 @@ def _read_csv(path: Path) -> list[dict[str, str]]:
 def _validate_shape(document: dict[str, Any], lines: Lines) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(_schema_text()))
     errors = sorted(validator.iter_errors(document), key=lambda error: [str(part) for part in error.absolute_path])
-    if (infinite := _not_finite(document)) is not None:
+    if (infinite := not_finite(document)) is not None:
         raise BadInputError(
             "A number of the methodology is not finite.",
             where=f"{lines.where(infinite)}: {'/'.join(map(str, infinite))}",
@@ -268,12 +268,12 @@ def _validate_shape(document: dict[str, Any], lines: Lines) -> None:
         )
 
 
-def _not_finite(item: Any, place: Place = ()) -> Place | None:
+def not_finite(item: Any, place: Place = ()) -> Place | None:
     """Return where a NaN or an infinity stands, which a schema lets pass."""
     if isinstance(item, float):
         return None if math.isfinite(item) else place
     pairs = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
-    found = (_not_finite(value, (*place, key)) for key, value in pairs)
+    found = (not_finite(value, (*place, key)) for key, value in pairs)
     return next((one for one in found if one is not None), None)
 
 

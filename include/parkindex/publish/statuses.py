@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,9 +10,9 @@ from sqlalchemy import Connection, Engine, insert, select, text
 from parkindex.errors import BadInputError, NotApprovedError, ParkindexError, UsageError
 from parkindex.ledger import attempts, tables
 from parkindex.publish import approvals
+from parkindex.publish import proposals as rule_proposals
 from parkindex.scoring import published
-from parkindex.scoring.consequences import Assessed, Decided, Proposal, propose
-from parkindex.scoring.published import Published
+from parkindex.scoring.consequences import Proposal
 
 STATUSES = ("normal", "notice", "delisted", "commended")
 _LOCK = 7_203_150_006
@@ -39,55 +38,7 @@ def _proposals(connection: Connection, edition: int) -> list[Proposal]:
             why="methodology.consequences",
             next_step="add `consequences`, freeze the methodology, build and publish again",
         )
-    return proposals_on(connection, edition, rules, _assessed(now))
-
-
-def proposals_on(
-    connection: Connection, edition: int, rules: Mapping[str, Any], now: Sequence[Assessed]
-) -> list[Proposal]:
-    """Apply a rule to an edition's ranking, with what is published of the editions before and what people decided."""
-    history = list(now)
-    query = select(tables.current.c.edition).where(tables.current.c.edition < edition)
-    years: list[int] = [row.edition for row in connection.execute(query)]
-    for year in years:
-        earlier = published.current(connection, year)
-        history += [] if earlier is None else _assessed(earlier)
-    decided: dict[str, list[Decided]] = {}
-    made = tables.status_decisions.c
-    for row in connection.execute(select(made.park_code, made.edition, made.status).order_by(made.decision_id)):
-        decided.setdefault(row.park_code, []).append(Decided(row.edition, row.status))
-    return propose(rules, edition, history, decided)
-
-
-def _assessed(release: Published) -> list[Assessed]:
-    return assessed(release.edition, release.release_id, release.document, release.ranking)
-
-
-def assessed(edition: int, release_id: str, document: Mapping[str, Any], ranking: Sequence[Any]) -> list[Assessed]:
-    """Arrange a ranking's rows (``park_code, rank, rank_low, rank_high, score``) as the rule takes them."""
-    decimals = next(int(rule["value"]) for rule in document["rules"] if rule["code"] == "rank_decimals")
-    groups = {park["park_code"]: park["peer_group"] for park in document["parks"]}
-    return [
-        Assessed(
-            edition,
-            release_id,
-            row.park_code,
-            groups[row.park_code],
-            row.rank,
-            row.rank_low,
-            row.rank_high,
-            None if row.score is None else float(round(row.score, decimals)),
-        )
-        for row in ranking
-    ]
-
-
-def decided_until(connection: Connection, edition: int) -> list[dict[str, Any]]:
-    """Return what people decided in an edition and before, oldest first, as a page prints it."""
-    made = tables.status_decisions.c
-    columns = (made.edition, made.park_code, made.status, made.proposed, made.decided_by, made.role, made.reason)
-    query = select(*columns).where(made.edition <= edition).order_by(made.decision_id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return rule_proposals.on(connection, edition, rules, rule_proposals.of_release(now))
 
 
 def decide(

@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from parkindex.publish import statuses
+from parkindex.publish import proposals
 from parkindex.scoring.consequences import Proposal
 from parkindex.scoring.targets import progress
 
@@ -190,13 +190,13 @@ def consequences(connection: Connection, prefix: str, edition: int, document: Ma
     ranking = connection.execute(
         text(_statement("select park_code, rank, score, rank_low, rank_high from {index}.park_ranking", prefix))
     ).all()
-    now = statuses.assessed(edition, prefix.rstrip("_"), document, sorted(ranking, key=lambda row: row.park_code))
-    found: list[Proposal] = statuses.proposals_on(connection, edition, rules, now)
+    now = proposals.assessed(edition, prefix.rstrip("_"), document, sorted(ranking, key=lambda row: row.park_code))
+    found: list[Proposal] = proposals.on(connection, edition, rules, now)
     return {
         "rule": found[0].rule if found else None,
         "parks": [asdict(one) for one in found],
         "red_lines": [event for event in rules["red_lines"] if event["edition"] == edition],
-        "decisions": statuses.decided_until(connection, edition),
+        "decisions": proposals.decided_until(connection, edition),
     }
 
 

@@ -15,6 +15,7 @@ import yaml
 from sqlalchemy import Engine
 
 from parkindex.errors import BadInputError, UsageError
+from parkindex.methodology.edition import not_finite
 from parkindex.scoring.doubt import rank_intervals
 from parkindex.scoring.edition import Value, score
 from parkindex.scoring.published import require_current
@@ -169,6 +170,8 @@ def change(document: Mapping[str, Any], changes: Mapping[str, str], framework: P
     error = next(iter(validator.iter_errors(result)), None)
     if error is not None:
         raise _invalid(f"The changed methodology breaks its schema: {error.message}", error.absolute_path)
+    if (infinite := not_finite(result)) is not None:
+        raise _invalid("A number of the changed methodology is not finite.", infinite)
     areas = {area["code"] for area in result["areas"]}
     for place, indicator in enumerate(result["indicators"]):
         bounds = indicator.get("bounds")
