@@ -1,4 +1,4 @@
-"""Publish the ranking of an edition: candidate, gate, two people, release, bundle.
+"""Publish the ranking of an edition: candidate, signed exceptions, gate, two people, release, bundle, anchors.
 
 Rerun: now (start a new run with the same params; it builds a candidate of its own). Do not clear the approvals of a
 run: they are bound to the hash of what was looked at. Priority: high from January until the edition is published.
@@ -20,15 +20,19 @@ from parkindex import pipeline
 
 STEP = steps.STEP | {"multiple_outputs": True}  # later steps take single facts of earlier ones
 ONCE = STEP | {"retries": 0}
+RANKING = Asset("ranking", "parkindex://ranking")
+FORM = {"approver": "Registered name 登记姓名", "note": "Note, or reason as printed 意见或理由"}
 
 
-def build(params: dict | None = None) -> dict:
-    """Build the candidate that the params of the run ask for."""
-    return pipeline.build_candidate(params["edition"], params["as_known"], built_by="airflow")
+def build(params: dict | None = None, dag_run: object = None) -> dict:
+    """Build the candidate that the params of the run ask for; who started the run built it."""
+    starter = getattr(dag_run, "triggering_user_name", None) or "airflow"
+    return pipeline.build_candidate(params["edition"], params["as_known"], built_by=starter)
 
 
 def ask(role: str, title: str, brief: dict) -> HITLOperator:
-    """Ask a person of a role for a decision on what the brief shows."""
+    """Ask a person for a decision on what the brief shows; exceptions are skipped when there is nothing to sign."""
+    fields = {name: Param("", type="string", title=shown) for name, shown in FORM.items()}
     return HITLOperator(
         task_id=f"approve_{role}",
         task_display_name=f"审批 {title}",
@@ -39,17 +43,14 @@ def ask(role: str, title: str, brief: dict) -> HITLOperator:
         retries=3,
         retry_delay=timedelta(seconds=2),
         on_failure_callback=tell_failure,
-        params={
-            "approver": Param("", type="string", title="Registered name 登记姓名"),
-            "note": Param("", type="string", title="Note 意见"),
-        },
+        params=fields,
     )
 
 
 with DAG(
     dag_id="publish_ranking",
     dag_display_name="发布排名",
-    description="Candidate, gate, two approvals, release, bundle",
+    description="Candidate, gate, approvals, release, bundle, anchors",
     doc_md=__doc__,
     schedule=None,
     max_active_runs=1,
@@ -61,12 +62,16 @@ with DAG(
         "reason": Param(None, type=["null", "string"], title="Reason for a replacement 更正理由"),
     },
 ):
-    candidate = task(task_id="build", task_display_name="候选版本", **STEP)(build)()
-    gated = task(task_id="gate", task_display_name="闸门", **ONCE)(pipeline.gate_candidate)(candidate["candidate_id"])
+    candidate = task(task_id="build", task_display_name="候选版本", **STEP)(build)()["candidate_id"]
+    skipping = task.short_circuit(ignore_downstream_trigger_rules=False, task_display_name="待签字", **STEP)
+    exceptions = ask("exceptions", "例外签字", skipping(pipeline.signing_needs)(candidate)).output
+    signed = task(task_display_name="登记签字", **STEP)(pipeline.record_waivers)(candidate, exceptions)
+    gating = task(task_id="gate", task_display_name="闸门", trigger_rule="none_failed", **ONCE)
+    signed >> (gated := gating(pipeline.gate_candidate)(candidate))
     brief = task(task_id="brief", task_display_name="审批材料", **STEP)(pipeline.approval_brief)(gated)
     answers = {role: ask(role, title, brief).output for role, title in pipeline.APPROVING_ROLES.items()}
     recorded = task(task_id="record", task_display_name="登记审批", **STEP)(pipeline.record_answers)(gated, answers)
-    release = task(
-        task_id="publish", task_display_name="发布", outlets=[Asset("ranking", "parkindex://ranking")], **ONCE
-    )(pipeline.publish_recorded)(recorded, "{{ params.reason or '' }}")
-    task(task_id="bundle", task_display_name="发布包", **STEP)(pipeline.write_bundle)(release["release_id"])
+    publishing = task(task_id="publish", task_display_name="发布", outlets=[RANKING], **ONCE)
+    recorded >> (release := publishing(pipeline.publish_built)(candidate, "{{ params.reason or '' }}"))
+    bundle = task(task_id="bundle", task_display_name="发布包", **STEP)(pipeline.write_bundle)(release["release_id"])
+    bundle >> task(task_id="anchor", task_display_name="外部锚定", **STEP)(pipeline.hand_over_heads)()

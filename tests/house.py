@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, insert, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
 import site_record
-from parkindex import methodology, pipeline
+from parkindex import gate, methodology, pipeline
 from parkindex.ledger import tables
 from parkindex.publish import approvals, candidates, code, releases
 from parkindex.publish.candidates import Candidate
@@ -66,6 +66,7 @@ class House:
                     subject="candidate",
                     candidate_id=candidate.candidate_id,
                     content_sha256=content_sha256 or candidate.content_sha256,
+                    against_release_id=gate.against_release_id(connection, candidate.edition),
                     suites_sha256="0" * 64,
                     verdict=verdict,
                     expectations_evaluated=1,

@@ -67,8 +67,9 @@ INGEST_PARAMS: dict[str, dict[str, Any]] = {
     },
 }
 APPROVE, REJECT = "Approve", "Reject"
-# Whom the publishing DAG asks: role → its title.
+# Whom the publishing DAG asks: role → its title. What the gate must not pass alone is signed by a third.
 APPROVING_ROLES = {"methodologist": "方法专家", "signatory": "签发人"}
+SIGNING_ROLE = "evaluator"
 
 
 @cache
@@ -431,7 +432,7 @@ def promote_marts() -> dict[str, Any]:
 
 def _passed(verdict: Verdict, subject: str, command: str) -> dict[str, Any]:
     failed = [result for result in verdict.expectations if not result.success]
-    errors = [result for result in failed if result.severity == "error"]
+    errors = [result for result in failed if result.stops]
     summary = {
         "verdict": verdict.verdict,
         "gate_run_id": verdict.gate_run_id,
@@ -443,7 +444,9 @@ def _passed(verdict: Verdict, subject: str, command: str) -> dict[str, Any]:
             f"The gate refused {subject}.",
             where=f"audit.gate_runs {verdict.gate_run_id}",
             why="; ".join(f"{result.id}: {result.observed}" for result in errors),
-            next_step=f"look at audit.expectation_results, correct the cause, build again; to repeat: {command}",
+            next_step="parkindex waivers CANDIDATE tells what a named person may sign"
+            if all(result.may_be_waived for result in errors)
+            else f"look at audit.expectation_results, correct the cause, build again; to repeat: {command}",
         )
     return summary
 
@@ -520,19 +523,91 @@ def gate_candidate(candidate_id: str) -> dict[str, Any]:
 def run_gate(candidate_id: str) -> tuple[Verdict, Candidate]:
     """Gate a candidate and return the verdict, whatever it is."""
     from parkindex import gate
-    from parkindex.publish import candidates
+    from parkindex.publish import candidates, waivers
 
     settings, engine = _open("builder")
     candidate = candidates.get(engine, candidate_id)
-    subject = gate.CandidateSubject(
-        candidate_id=candidate.candidate_id,
-        schema_prefix=candidate.schema_prefix,
-        edition=candidate.edition,
-        content_sha256=candidate.content_sha256,
-        methodology_sha256=candidate.methodology_sha256,
-        as_known=candidate.as_known,
+    return gate.run(engine, settings, waivers.subject_of(candidate)), candidate
+
+
+def signing_needs(candidate_id: str) -> dict[str, Any]:
+    """Return what a person has to sign before the gate can pass a candidate: ``{"subject", "markdown"}``, or nothing.
+
+    Args:
+        candidate_id: Candidate.
+    """
+    from parkindex.publish import brief, candidates, waivers
+
+    _, engine = _open()
+    needed = waivers.needs(engine, candidate_id)
+    if not needed:
+        return {}
+    candidate = candidates.get(engine, candidate_id)
+    count = sum(len(one.failing_keys) for one in needed)
+    return {
+        "subject": f"{candidate.edition} 年度排名:{candidate_id} · 待签字 {count} 项 to be signed",
+        "markdown": brief.to_sign(candidate, needed),
+    }
+
+
+def record_waivers(candidate_id: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """Record what a person signed on the form, bound to the failures as they are now.
+
+    Args:
+        candidate_id: Candidate.
+        answer: Answer of the form: ``chosen_options``, ``responded_at``, ``params_input`` with ``approver`` and
+            ``note``.
+
+    Raises:
+        NotApprovedError: The person did not sign, may not, or answered before the candidate was built.
+    """
+    from parkindex.publish import candidates
+
+    _, engine = _open()
+    refuse_replayed(candidates.get(engine, candidate_id), answer)
+    name, note = (str(answer["params_input"].get(one) or "").strip() for one in ("approver", "note"))
+    if answer["chosen_options"] != [APPROVE]:
+        raise NotApprovedError(
+            f"{name or 'Somebody'} did not sign what the gate found in candidate {candidate_id}.",
+            where="publish.waivers",
+            why=note or "no remark",
+            next_step="correct what was objected to and build a new candidate",
+        )
+    return {"signed": len(sign_waivers(candidate_id, None, name, SIGNING_ROLE, note))}
+
+
+def sign_waivers(
+    candidate_id: str, expectation: str | None, name: str, role: str, reason: str, days: int | None = None
+) -> list[dict[str, Any]]:
+    """Sign failures of a candidate that may be waived; on synthetic data a new name becomes a demo approver."""
+    from parkindex.publish import approvals, waivers
+
+    settings, engine = _open()
+    if is_synthetic(settings) and name.strip() and name not in approvals.registered(engine):
+        approvals.register(engine, name, role, is_demo=True)
+    return waivers.sign(engine, candidate_id, expectation, signed_by=name, role=role, reason=reason, days=days)
+
+
+def refuse_replayed(candidate: Candidate, answer: dict[str, Any]) -> None:
+    """Refuse an answer that was given before its candidate was built: it was about another one.
+
+    Raises:
+        NotApprovedError: It was.
+    """
+    from parkindex.ledger import attempts
+
+    given = answer.get("responded_at")
+    moment = datetime.fromisoformat(given) if isinstance(given, str) else given
+    if moment is None or moment >= candidate.built_at:
+        return
+    error = NotApprovedError(
+        f"The answer was given before candidate {candidate.candidate_id} was built.",
+        where="the form in Airflow",
+        why=f"answered {moment.isoformat()}, built {candidate.built_at.isoformat()}: it was about another candidate",
+        next_step="clear the approval tasks too, so that people are asked again",
     )
-    return gate.run(engine, settings, subject), candidate
+    attempts.refused(_open()[1], "approve", candidate.candidate_id, error)
+    raise error
 
 
 def record_approval(
@@ -601,8 +676,13 @@ def record_answers(gated: dict[str, Any], answers: dict[str, dict[str, Any]]) ->
         answers: Role → answer of the form: ``chosen_options``, ``params_input`` with ``approver`` and ``note``.
 
     Raises:
-        NotApprovedError: Somebody rejected, or may not decide.
+        NotApprovedError: Somebody rejected, may not decide, or answered before the candidate was built.
     """
+    from parkindex.publish import candidates
+
+    candidate = candidates.get(_open()[1], gated["candidate_id"])
+    for answer in answers.values():
+        refuse_replayed(candidate, answer)
     made = [
         record_approval(
             gated["candidate_id"],
@@ -618,9 +698,24 @@ def record_answers(gated: dict[str, Any], answers: dict[str, dict[str, Any]]) ->
     return {"candidate_id": gated["candidate_id"], "approvers": [one["approver"] for one in made]}
 
 
-def publish_recorded(recorded: dict[str, Any], given_reason: str = "") -> dict[str, Any]:
-    """Publish the candidate whose approvals were recorded; a blank reason is none."""
-    return publish(recorded["candidate_id"], given_reason or None)
+def publish_built(candidate_id: str | None, given_reason: str = "") -> dict[str, Any]:
+    """Publish the candidate that a run built, if the warehouse says that it may be; a blank reason is none.
+
+    Raises:
+        NotApprovedError: The run built none: its task was set to success by hand.
+    """
+    from parkindex.ledger import attempts
+
+    if candidate_id is None:
+        error = NotApprovedError(
+            "The run names no candidate.",
+            where="task build",
+            why="a task that is set to success by hand has built, gated and approved nothing",
+            next_step="start a new run",
+        )
+        attempts.refused(_open()[1], "publish", "no candidate", error)
+        raise error
+    return publish(candidate_id, given_reason or None)
 
 
 def publish(candidate_id: str, reason: str | None = None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 import site_record
 from parkindex import site
+from parkindex.publish import bundle_check
 from parkindex.scoring import edition as scoring
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -150,9 +151,26 @@ def test_a_page_opens_from_a_file_and_asks_for_nothing_else(browser: webdriver.C
     )
     assert {url for url in asked if not url.startswith(("data:", "file:"))} == set()
     assert browser.find_element(By.TAG_NAME, "h1").text
-    assert (
-        browser.execute_script("return document.querySelectorAll('img, script[src], link[rel=stylesheet]').length") == 0
-    )
+    # The style sheet beside the pages is there to mark a release that another took the place of.
+    loaded = "return document.querySelectorAll('img, script[src], link[rel=stylesheet]:not([href$=\\'notice.css\\'])')"
+    assert browser.execute_script(f"{loaded}.length") == 0
+
+
+def test_a_superseded_release_says_so_on_every_page_without_a_byte_of_it_changed(
+    browser: webdriver.Chrome, folder: Path
+) -> None:
+    shown = "return getComputedStyle(document.querySelector('.notice'), '::before').content"
+    mark = folder / bundle_check.NOTICE
+    try:
+        mark.write_text(bundle_check.notice("2025.2"), "utf-8")
+        for page in ("index.html", "parks/P12.html"):
+            _open(browser, folder, page)
+            assert "2025.2" in browser.execute_script(shown)
+            assert browser.find_element(By.CLASS_NAME, "notice").is_displayed()
+    finally:
+        mark.write_text("", "utf-8")
+    _open(browser, folder, "index.html")
+    assert not browser.find_element(By.CLASS_NAME, "notice").is_displayed()
 
 
 def test_the_language_changes_words_and_no_number_and_is_kept_on_the_next_page(

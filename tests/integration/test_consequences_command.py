@@ -139,9 +139,9 @@ def test_a_notice_and_a_delisting_are_proposed_by_rule_and_decided_by_a_person(e
 
 
 def test_only_a_registered_person_with_a_reason_decides_on_a_park_that_is_there(engine: Engine) -> None:
-    with pytest.raises(NotApprovedError, match="not registered as signatory"):
+    with pytest.raises(NotApprovedError, match="路人 is not registered"):
         decide(engine, 2024, "notice", decided_by="路人")
-    with pytest.raises(NotApprovedError, match="not registered as evaluator"):
+    with pytest.raises(NotApprovedError, match="registered as signatory, not as evaluator"):
         decide(engine, 2024, "notice", role="evaluator")
     with pytest.raises(UsageError, match="needs a reason"):
         decide(engine, 2024, "notice", reason=" ")

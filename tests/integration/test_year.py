@@ -49,9 +49,11 @@ def test_the_release_names_two_demo_approvers(published_year: PublishedYear) -> 
         decisions = connection.execute(
             text("select approver, role, decision, content_sha256 from publish.approvals order by role")
         ).all()
+        signers = list(connection.execute(text("select distinct signed_by from publish.waivers")).scalars())
     for role, name in year.DEMO_APPROVERS.items():
         assert f"{name} ({role}, demo)" in approved_by
     assert {(one.approver, one.role) for one in decisions} == {(n, r) for r, n in year.DEMO_APPROVERS.items()}
+    assert signers == [year.DEMO_SIGNER]  # what the gate must not pass alone
     assert {one.content_sha256 for one in decisions} == {published_year.document["content_sha256"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -49,6 +50,8 @@ def gate(console: Console, candidate: str | None, marts: bool) -> None:
             "success": result.success,
             "observed": result.observed,
             "rows_looked_at": result.rows_looked_at,
+            "may_be_waived": result.may_be_waived,
+            "waiver_ids": list(result.waiver_ids),
         }
         for result in verdict.expectations
     ]
@@ -58,6 +61,11 @@ def gate(console: Console, candidate: str | None, marts: bool) -> None:
         columns = ["severity", "id", "observed", "rows_looked_at"]
         console.table(failed, columns, ("所有检查通过。", "Every expectation holds."))
         console.say(f"{len(rows)} 项检查:{verdict.verdict}", f"{len(rows)} expectations: {verdict.verdict}")
+        if any(result.stops and result.may_be_waived for result in verdict.expectations):
+            console.say(
+                f"部分未通过项可由登记人员签字放行：parkindex waivers {candidate}",
+                f"A named person may sign some of it: parkindex waivers {candidate}",
+            )
     if verdict.verdict != "pass":
         sys.exit(int(ExitCode.GATE_FAILED))
 
@@ -78,12 +86,25 @@ def candidates(console: Console) -> None:
 @click.command()
 @click.argument("candidate")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the pages (default: <home>/previews/<id>).")
+@click.option("--park", help="Write only what this park is shown: its own page and figures; the access is recorded.")
+@click.option("--to", "shown_to", help="Who is shown it (with --park).")
 @verb
-def preview(console: Console, candidate: str, out: Path | None) -> None:
+def preview(console: Console, candidate: str, out: Path | None, park: str | None, shown_to: str | None) -> None:
     """Write a candidate's pages as a preview, and what it would change against the current release."""
     from parkindex.publish import preview as previews
 
     settings = settings_module.load()
+    if park is not None:
+        page = previews.write_park(
+            pipeline.engine_of(settings),
+            settings,
+            candidate,
+            park,
+            shown_to=shown_to or "",
+            by=pipeline.current_user(),
+        )
+        console.result({"page": str(page), "park": park, "shown_to": shown_to}, f"预览:{page}", f"Preview: {page}")
+        return
     made = previews.write(pipeline.engine_of(settings), settings, candidate, out)
     console.result(
         {"page": str(made.page), "against": made.against, "changes": made.changes},
@@ -119,6 +140,18 @@ def approvers_add(console: Console, name: str, role: str) -> None:
     console.result({"approver": name, "role": role}, f"已登记 {name}({role})", f"Registered {name} ({role})")
 
 
+@approvers.command("end")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, kept in the registry.")
+@verb
+def approvers_end(console: Console, name: str, reason: str) -> None:
+    """End a person's registration; what they decided before stays on record."""
+    from parkindex.publish import approvals
+
+    approvals.end(pipeline.engine_of(settings_module.load()), name, reason, by=pipeline.current_user())
+    console.result({"approver": name, "reason": reason}, f"已终止登记：{name}", f"Ended: {name}")
+
+
 @approvers.command("list")
 @verb
 def approvers_list(console: Console) -> None:
@@ -126,10 +159,57 @@ def approvers_list(console: Console) -> None:
     from parkindex.publish import approvals
 
     known = approvals.registered(pipeline.engine_of(settings_module.load()))
-    rows = [{"approver": one.approver, "role": one.role, "is_demo": one.is_demo} for one in known.values()]
+    rows = [asdict(one) for one in known.values()]
     console.result({"approvers": rows})
     if not console.as_json:
-        console.table(rows, ["approver", "role", "is_demo"], ("没有登记任何人。", "Nobody is registered."))
+        columns = ["approver", "role", "is_demo", "registered_at", "ended_at"]
+        console.table(rows, columns, ("没有登记任何人。", "Nobody is registered."))
+
+
+@click.command()
+@click.argument("candidate")
+@verb
+def waivers(console: Console, candidate: str) -> None:
+    """List what a named person has to sign before the gate passes a candidate, and what is signed."""
+    from parkindex import gate
+    from parkindex.publish import waivers as store
+
+    engine = pipeline.engine_of(settings_module.load())
+    needed = [
+        {"expectation": f"{one.id}/{gate.key_label(key)}", **key}
+        for one in store.needs(engine, candidate)
+        for key in one.failing_keys
+    ]
+    with engine.connect() as connection:
+        signed = store.of_candidate(connection, candidate)
+    console.result({"candidate_id": candidate, "needed": needed, "signed": signed})
+    if not console.as_json:
+        for row in needed:
+            click.echo(
+                "  ".join(f"{name}={value}" if name != "expectation" else str(value) for name, value in row.items())
+            )
+        columns = ["waiver_id", "expectation_id", "signed_by", "role", "reason", "expires_at"]
+        console.table(signed, columns, ("尚无签字。", "Nothing is signed."))
+
+
+@click.command()
+@click.argument("candidate")
+@click.argument("expectation", metavar="EXPECTATION[/KEY]", required=False)
+@click.option("--as", "name", required=True, help="Who signs, as registered.")
+@click.option("--role", required=True, help="evaluator, methodologist or signatory.")
+@click.option("--reason", required=True, help="Why, as printed on the release.")
+@click.option("--days", type=int, help="For how many days (default and most: waiver_days of the methodology).")
+@verb
+def waive(
+    console: Console, candidate: str, expectation: str | None, name: str, role: str, reason: str, days: int | None
+) -> None:
+    """Sign failures that the gate must not pass alone; without EXPECTATION all that need it."""
+    made = pipeline.sign_waivers(candidate, expectation, name, role, reason, days)
+    console.result(
+        {"candidate_id": candidate, "signed": made},
+        f"{name} 签字 {len(made)} 项；下一步：parkindex gate {candidate}",
+        f"{name} signed {len(made)}; next: parkindex gate {candidate}",
+    )
 
 
 def _decide(console: Console, candidate: str, name: str, role: str, decision: str, note: str) -> None:

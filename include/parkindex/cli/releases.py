@@ -63,10 +63,12 @@ def compare(console: Console, first: str, second: str) -> None:
 @verb
 def withdraw(console: Console, release: str, reason: str) -> None:
     """Mark a release as withdrawn; nothing is deleted, the newest that stands becomes the current one."""
-    from parkindex.publish import withdrawals
+    from parkindex.publish import notices, withdrawals
 
-    engine = pipeline.engine_of(settings_module.load())
+    settings = settings_module.load()
+    engine = pipeline.engine_of(settings)
     made = withdrawals.withdraw(engine, release, reason, by=pipeline.current_user())
+    notices.refresh(engine, settings)
     console.result(
         made,
         f"已撤回 {made['release_id']};现行版本:{made['current'] or '无'}",

@@ -4,9 +4,11 @@ Suites are written in ``expectations/``; those of the raw tables are derived fro
 evaluates them, this package makes sure that a pass is never vacuous, and writes the verdict into ``audit``.
 """
 
-from parkindex.gate.run import evaluate, run
+from parkindex.gate.consequences import against_release_id
+from parkindex.gate.run import evaluate, evaluate_waivable, run
 from parkindex.gate.subjects import CandidateSubject, MartsSubject, ReleaseSubject, Subject
 from parkindex.gate.verdict import Evaluation, Result, Verdict
+from parkindex.gate.waivers import key_label
 
 __all__ = [
     "CandidateSubject",
@@ -16,6 +18,9 @@ __all__ = [
     "Result",
     "Subject",
     "Verdict",
+    "against_release_id",
     "evaluate",
+    "evaluate_waivable",
+    "key_label",
     "run",
 ]

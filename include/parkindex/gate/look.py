@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from parkindex.gate import double_entry, failing, suites
+from parkindex.errors import BadInputError
+from parkindex.gate import consequences, double_entry, failing, suites
 from parkindex.gate.relations import Profile, Relation, columns_of, profile
 from parkindex.gate.subjects import CandidateSubject, Subject
 from parkindex.gate.suites import Expectation
@@ -75,6 +76,8 @@ def look(engine: Engine, subject: Subject, declared: Sequence[Declared]) -> dict
                 looked[expectation.id] = Looked(False, f"{one.relation} has no column {', '.join(missing)}", 0)
             elif expectation.type == suites.DOUBLE_ENTRY:
                 looked[expectation.id] = _never_vacuous(expectation, _look_twice(connection, subject))
+            elif expectation.type == suites.CONSEQUENCE:
+                looked[expectation.id] = _never_vacuous(expectation, _look_ahead(connection, subject, expectation))
             else:
                 batches.setdefault(one.relation, []).append(one)
         if batches:
@@ -169,6 +172,26 @@ def _look_twice(connection: Connection, subject: Subject) -> Looked:
     if made.explanation:
         return Looked(False, made.explanation, made.compared, made.disagreements)
     return Looked(True, f"{made.compared} figures agree to {double_entry.TOLERANCE}", made.compared)
+
+
+def _look_ahead(connection: Connection, subject: Subject, expectation: Expectation) -> Looked:
+    """Look for what would happen to parks, which a named person has to sign."""
+    if not isinstance(subject, CandidateSubject):
+        return Looked(False, f"consequences are those of candidates, not of {subject.kind}", 0)
+    try:
+        with connection.begin_nested():
+            found = consequences.find(connection, subject, str(expectation.kwargs["kind"]))
+    except (DBAPIError, BadInputError) as error:
+        reason = str(error.orig) if isinstance(error, DBAPIError) else f"{error.what} {error.why}"
+        return Looked(False, f"could not be evaluated: {reason}", 0)
+    if found.keys:
+        shown = "; ".join(
+            ", ".join(f"{name}={value}" for name, value in key.items() if value is not None)
+            for key in found.keys[:_SHOWN]
+        )
+        more = "; …" if len(found.keys) > _SHOWN else ""
+        return Looked(False, f"{len(found.keys)} to be signed: {shown}{more}", found.looked_at, found.keys)
+    return Looked(True, f"{found.looked_at} looked at, none to be signed", found.looked_at)
 
 
 def _never_vacuous(expectation: Expectation, seen: Looked) -> Looked:

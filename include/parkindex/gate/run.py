@@ -9,10 +9,11 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from parkindex import contracts
-from parkindex.gate import raw_suite, subjects, suites, verdict
+from parkindex.errors import BadInputError
+from parkindex.gate import consequences, raw_suite, subjects, suites, verdict, waivers
 from parkindex.gate.look import Declared, Looked, look
 from parkindex.gate.relations import Relation
-from parkindex.gate.subjects import Subject
+from parkindex.gate.subjects import CandidateSubject, Subject
 from parkindex.gate.suites import Expectation
 from parkindex.gate.verdict import Evaluation, Result, Verdict
 from parkindex.ledger import tables
@@ -32,9 +33,18 @@ def run(engine: Engine, settings: Settings, subject: Subject, folder: Path = EXP
         folder: Folder of the suites.
 
     Raises:
-        BadInputError: A suite, the register or a contract is not usable; nothing is recorded.
+        BadInputError: A suite, the register or a contract is not usable, or a release was published meanwhile; nothing
+            is recorded.
     """
-    return verdict.record(engine, subject, evaluate(engine, subject, folder))
+    evaluation = evaluate(engine, subject, folder)
+    if _against(engine, subject) != evaluation.against_release_id:
+        raise BadInputError(
+            "Something was published while the gate ran.",
+            where="publish.current",
+            why="consequences were compared with a release that is no longer the one to compare with",
+            next_step="run the gate again",
+        )
+    return verdict.record(engine, subject, evaluation)
 
 
 def evaluate(
@@ -52,14 +62,34 @@ def evaluate(
         BadInputError: A suite, the register or a contract is not usable.
     """
     wanted = subject.stages if stages is None else tuple(stages)
+    before = _against(engine, subject)
     known_contracts = list(contracts.load_all().values()) if "raw" in wanted else []
     suite, departed = _suite(wanted, folder, known_contracts)
     declared = [_declare(subject, expectation) for expectation in suite]
     undelivered = _undelivered(engine, subject, declared, known_contracts)
     looked = undelivered | look(engine, subject, [one for one in declared if one.expectation.id not in undelivered])
     results = [_result(expectation, looked[expectation.id]) for expectation in suite if expectation.id in looked]
-    results = [*_self_checks(suite, departed, results), *results]
-    return Evaluation(verdict.verdict_of(results), suites.sha256_of(suite), tuple(results))
+    results = waivers.applied(engine, subject, [*_self_checks(suite, departed, results), *results])
+    return Evaluation(verdict.verdict_of(results), suites.sha256_of(suite), tuple(results), before)
+
+
+def evaluate_waivable(engine: Engine, subject: CandidateSubject, folder: Path = EXPECTATIONS_DIR) -> list[Result]:
+    """Evaluate the expectations of a candidate that may be waived, with the waivers there are; nothing is recorded.
+
+    Raises:
+        BadInputError: A suite is not usable.
+    """
+    written = [stage for stage in subject.stages if stage in suites.WRITTEN_STAGES]
+    suite = [one for stage in written for one in suites.load(stage, folder) if one.may_be_waived is not None]
+    looked = look(engine, subject, [_declare(subject, expectation) for expectation in suite])
+    return waivers.applied(engine, subject, [_result(one, looked[one.id]) for one in suite if one.id in looked])
+
+
+def _against(engine: Engine, subject: Subject) -> str | None:
+    if not isinstance(subject, CandidateSubject):
+        return None
+    with engine.connect() as connection:
+        return consequences.against_release_id(connection, subject.edition)
 
 
 def _suite(
@@ -127,6 +157,7 @@ def _result(expectation: Expectation, seen: Looked) -> Result:
         observed=seen.observed,
         rows_looked_at=seen.rows,
         failing_keys=seen.keys,
+        may_be_waived=expectation.may_be_waived is not None,
     )
 
 

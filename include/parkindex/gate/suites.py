@@ -24,6 +24,7 @@ REGEX = "expect_column_values_to_match_regex"
 UNIQUE = "expect_compound_columns_to_be_unique"
 UNEXPECTED_ROWS = "unexpected_rows_expectation"
 DOUBLE_ENTRY = "double_entry"
+CONSEQUENCE = "consequence"
 
 # Stages whose suite is a file; that of raw is derived from contracts.
 WRITTEN_STAGES = ("staging", "marts", "park_index", "edition", "served")
@@ -39,12 +40,13 @@ class Expectation:
         stage: Suite it belongs to.
         severity: ``error`` stops, ``warning`` prints.
         table: ``<schema>.<relation>``, the schema without prefix.
-        type: A type of Great Expectations in snake case, or ``double_entry`` (ours).
+        type: A type of Great Expectations in snake case, or ``double_entry`` or ``consequence`` (ours).
         kwargs: Arguments of the type, as Great Expectations names them.
         key: Columns that name a failing row.
         query: For ``unexpected_rows_expectation``: SQL that returns what must not be; its columns name a failing row.
         looked_at: SQL that counts what the query could have returned; None counts the rows of the table.
         may_be_empty: Why there may be nothing to look at; None when there must be something.
+        may_be_waived: Why a named person may let a failure through; None when nobody may.
         owner: Who answers for it.
         means: What it means, zh and en.
         on_failure: What to do when it fails, zh and en.
@@ -61,6 +63,7 @@ class Expectation:
     query: str | None = None
     looked_at: str | None = None
     may_be_empty: str | None = None
+    may_be_waived: str | None = None
     means: Mapping[str, str] = field(default_factory=dict)
     on_failure: Mapping[str, str] = field(default_factory=dict)
 

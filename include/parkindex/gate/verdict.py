@@ -40,6 +40,8 @@ class Result:
         observed: What was seen, in words.
         rows_looked_at: Rows that could have failed; never 0 for a success that was not allowed to be empty.
         failing_keys: Keys of everything that failed, all of them.
+        may_be_waived: Whether a named person may let a failure through.
+        waiver_ids: Waivers that together cover every failing key; empty when some key has none.
     """
 
     id: str
@@ -49,6 +51,13 @@ class Result:
     observed: str
     rows_looked_at: int
     failing_keys: tuple[Key, ...] = ()
+    may_be_waived: bool = False
+    waiver_ids: tuple[int, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether it fails the verdict: an error that no waivers cover."""
+        return not self.success and self.severity == "error" and not self.waiver_ids
 
 
 @dataclass(frozen=True)
@@ -59,11 +68,13 @@ class Evaluation:
         verdict: ``pass`` or ``fail``.
         suites_sha256: Hash of what was expected.
         expectations: Results, in the order of stages and suites.
+        against_release_id: Release whose consequences a candidate's were compared with; None: there was none.
     """
 
     verdict: str
     suites_sha256: str
     expectations: tuple[Result, ...]
+    against_release_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,9 +95,8 @@ class Verdict:
 
 
 def verdict_of(results: Sequence[Result]) -> str:
-    """Return ``pass`` when there are results and none of severity error failed."""
-    stopped = any(not result.success and result.severity == "error" for result in results)
-    return "fail" if stopped or not results else "pass"
+    """Return ``pass`` when there are results and no error failed that nobody signed a waiver for."""
+    return "fail" if any(result.stops for result in results) or not results else "pass"
 
 
 def record(engine: Engine, subject: Subject, evaluation: Evaluation) -> Verdict:
@@ -98,6 +108,7 @@ def record(engine: Engine, subject: Subject, evaluation: Evaluation) -> Verdict:
                 subject=label(subject),
                 candidate_id=getattr(subject, "candidate_id", None),
                 content_sha256=getattr(subject, "content_sha256", None),
+                against_release_id=evaluation.against_release_id,
                 suites_sha256=evaluation.suites_sha256,
                 verdict=evaluation.verdict,
                 expectations_evaluated=len(evaluation.expectations),
@@ -116,6 +127,7 @@ def record(engine: Engine, subject: Subject, evaluation: Evaluation) -> Verdict:
                     "observed": result.observed,
                     "rows_looked_at": result.rows_looked_at,
                     "failing_keys": list(result.failing_keys),
+                    "waiver_ids": list(result.waiver_ids),
                 }
                 for result in evaluation.expectations
             ],

@@ -983,8 +983,14 @@ CONTENT_TABLES: tuple[Table, ...] = (
 )
 
 # Frozen with a release, hashed apart (ADR 0004): the quality figures are taken from the batches, the contracts from the
-# project, revisions from the release before.
-ANNEX_TABLES: tuple[Table, ...] = (released_data_quality, released_park_quality, released_feed_contracts, revisions)
+# project, revisions and status_changes from the release before.
+ANNEX_TABLES: tuple[Table, ...] = (
+    released_data_quality,
+    released_park_quality,
+    released_feed_contracts,
+    revisions,
+    status_changes,
+)
 
 RELEASED_TABLES: tuple[Table, ...] = (*CONTENT_TABLES, *ANNEX_TABLES)
 

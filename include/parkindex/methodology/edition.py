@@ -33,6 +33,9 @@ _RULES = {
     "robustness_draws",
     "robustness_seed",
     "robustness_weight_spread",
+    "near_tie_points",
+    "approval_days",
+    "waiver_days",
 }
 # Least and greatest value of rules that are numbers, and whether they have to be whole.
 _RANGES = {

@@ -6,16 +6,19 @@ All depend on when deliveries and releases came and not on what they say, so the
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Column, Connection, MetaData, Table, insert, select
 
 from parkindex import contracts
+from parkindex.gate import consequences
 from parkindex.ledger import tables
 from parkindex.publish import canonical, contents
 from parkindex.publish.canonical import Row
 from parkindex.raw import quality
+from parkindex.scoring import published
 from parkindex.settings import BUSINESS_TIME_ZONE
 
 if TYPE_CHECKING:
@@ -126,4 +129,31 @@ def revisions(connection: Connection, edition: int, rows: canonical.Rows, previo
             "previous_release_id": previous_release_id,
         }
         for change in contents.changes(before, rows)
+    ]
+
+
+def status_changes(
+    connection: Connection, candidate: Candidate, rows: canonical.Rows, previous_release_id: str | None
+) -> list[Row]:
+    """Return every consequence that differs from the edition's release before; none for a first release."""
+    if previous_release_id is None:
+        return []
+    before = published.current(connection, candidate.edition)
+    editions = tables.methodology_editions.c
+    document: dict[str, Any] = connection.execute(
+        select(editions.document).where(editions.methodology_sha256 == candidate.methodology_sha256)
+    ).scalar_one()
+    if before is None or before.release_id != previous_release_id:
+        raise RuntimeError(f"{previous_release_id} is not the current release of edition {candidate.edition}")
+    ranking = [SimpleNamespace(**row) for row in rows[tables.released_park_ranking.name]]
+    return [
+        {
+            "edition": candidate.edition,
+            "park_code": change.park_code,
+            "what": change.what,
+            "old_value": change.old_value,
+            "new_value": change.new_value,
+            "previous_release_id": previous_release_id,
+        }
+        for change in consequences.changes(connection, candidate.edition, document, ranking, before)
     ]

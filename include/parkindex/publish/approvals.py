@@ -1,17 +1,20 @@
 """Approvals: who may decide, and decisions bound to what was looked at.
 
 An approval is a row of the warehouse, not the state of a task: it holds the hashes of content, methodology and code
-and the release that the candidate would replace. The publisher checks every one of them again.
+and the release that the candidate would replace, and it expires. The publisher checks every one of them again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text
 
-from parkindex.errors import NotApprovedError, UsageError
+from parkindex import gate
+from parkindex.errors import BadInputError, NotApprovedError, UsageError
 from parkindex.ledger import attempts, tables
 from parkindex.publish import candidates
 from parkindex.publish.candidates import Candidate
@@ -24,11 +27,21 @@ _LOCK = 7_203_150_002
 
 @dataclass(frozen=True)
 class Approver:
-    """A registered person: name, role, and whether it is a stand-in of the sample world."""
+    """A registered person.
+
+    Attributes:
+        approver: Name.
+        role: evaluator, methodologist or signatory.
+        is_demo: A stand-in of the sample world.
+        registered_at: Since when; None before it is recorded.
+        ended_at: From when the person decides nothing any more; None while they may.
+    """
 
     approver: str
     role: str
     is_demo: bool
+    registered_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 def registered(engine: Engine) -> dict[str, Approver]:
@@ -38,13 +51,15 @@ def registered(engine: Engine) -> dict[str, Approver]:
 
 
 def _registered(connection: Connection) -> dict[str, Approver]:
-    columns = tables.approvers.c
-    query = select(columns.approver, columns.role, columns.is_demo)
-    people = [Approver(row.approver, row.role, row.is_demo) for row in connection.execute(query)]
+    known, ended = tables.approvers, tables.approver_endings
+    query = select(
+        known.c.approver, known.c.role, known.c.is_demo, known.c.registered_at, ended.c.ended_at
+    ).select_from(known.outerjoin(ended, known.c.approver == ended.c.approver))
+    people = [Approver(**row._mapping) for row in connection.execute(query)]
     return {one.approver: one for one in sorted(people, key=lambda one: one.approver)}
 
 
-def register(engine: Engine, approver: str, role: str, *, is_demo: bool = False) -> None:
+def register(engine: Engine, approver: str, role: str, *, is_demo: bool = False, by: str | None = None) -> None:
     """Register a person; the same registration twice changes nothing.
 
     Raises:
@@ -57,11 +72,15 @@ def register(engine: Engine, approver: str, role: str, *, is_demo: bool = False)
     wanted = Approver(approver, role, is_demo)
     try:
         with engine.begin() as connection:
-            _lock(connection)
+            lock(connection)
             known = _registered(connection).get(approver)
             if known is None:
-                connection.execute(insert(tables.approvers).values(approver=approver, role=role, is_demo=is_demo))
-                attempts.done(connection, "register", f"{approver} ({role})")
+                connection.execute(
+                    insert(tables.approvers).values(
+                        approver=approver, role=role, is_demo=is_demo, registered_by=by or attempts.actor()
+                    )
+                )
+                attempts.done(connection, "register", f"{approver} ({role})", by)
             else:
                 _require_same(known, wanted)
     except NotApprovedError as error:
@@ -70,7 +89,7 @@ def register(engine: Engine, approver: str, role: str, *, is_demo: bool = False)
 
 
 def _require_same(known: Approver, wanted: Approver) -> None:
-    if known != wanted:
+    if (known.role, known.is_demo) != (wanted.role, wanted.is_demo) or known.ended_at is not None:
         raise NotApprovedError(
             f"{known.approver} is registered as {_described(known)} already.",
             where="publish.approvers",
@@ -80,7 +99,50 @@ def _require_same(known: Approver, wanted: Approver) -> None:
 
 
 def _described(one: Approver) -> str:
-    return f"{one.role}, demo" if one.is_demo else one.role
+    until = f", until {one.ended_at.isoformat()}" if one.ended_at else ""
+    return f"{one.role}, demo{until}" if one.is_demo else f"{one.role}{until}"
+
+
+def end(engine: Engine, approver: str, reason: str, by: str) -> None:
+    """End a person's registration: from now on they decide nothing, and approvals not yet used do not count.
+
+    Raises:
+        UsageError: The reason is blank.
+        BadInputError: Nobody of this name is registered.
+        NotApprovedError: The registration was ended before.
+    """
+    if not reason.strip():
+        raise UsageError("Ending a registration needs a reason.", where="--reason", next_step="say why")
+    try:
+        with engine.begin() as connection:
+            lock(connection)
+            _require_registered(_require_known(connection, approver))
+            connection.execute(
+                insert(tables.approver_endings).values(approver=approver, ended_by=by, reason=reason.strip())
+            )
+            attempts.done(connection, "end registration", approver, by, reason.strip())
+    except (BadInputError, NotApprovedError) as error:
+        attempts.refused(engine, "end registration", approver, error, by)
+        raise
+
+
+def _require_known(connection: Connection, approver: str) -> Approver:
+    known = _registered(connection).get(approver)
+    if known is None:
+        raise BadInputError(
+            f"{approver} is not registered.", where="publish.approvers", next_step="parkindex approvers list"
+        )
+    return known
+
+
+def _require_registered(known: Approver) -> None:
+    if known.ended_at is not None:
+        raise NotApprovedError(
+            f"The registration of {known.approver} was ended.",
+            where="publish.approver_endings",
+            why=f"at {known.ended_at.isoformat()}",
+            next_step="have another registered person decide",
+        )
 
 
 def decide(
@@ -89,7 +151,7 @@ def decide(
     """Record a person's decision on a candidate.
 
     The same decision twice changes nothing. A person may decide again only when the release that the candidate would
-    replace has changed since, which makes the earlier decision void.
+    replace has changed since, or an approval has expired, which makes the earlier decision void.
 
     Args:
         engine: The warehouse, as its owner.
@@ -109,12 +171,13 @@ def decide(
     _require_one_of(decision, DECISIONS, "decision")
     try:
         with engine.begin() as connection:
-            _lock(connection)
+            lock(connection)
             candidate = candidates.find(connection, candidate_id)
-            _require_entitled(connection, candidate, approver, role)
+            require_entitled(connection, candidate, approver, role)
             _require_sighted(connection, candidate, content_sha256, decision)
             replaces = current_release(connection, candidate.edition)
-            if _is_new(connection, candidate, approver, decision, replaces):
+            renewal = _renewal(connection, candidate, approver, decision, replaces)
+            if renewal is not None:
                 connection.execute(
                     insert(tables.approvals).values(
                         candidate_id=candidate_id,
@@ -126,6 +189,7 @@ def decide(
                         decision=decision,
                         note=note or None,
                         replaces_release_id=replaces,
+                        renewal=renewal,
                     )
                 )
                 attempts.done(connection, decision, candidate_id, approver)
@@ -134,7 +198,8 @@ def decide(
         raise
 
 
-def _lock(connection: Connection) -> None:
+def lock(connection: Connection) -> None:
+    """Let one person decide, sign or be registered at a time, until the end of the transaction."""
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
@@ -145,7 +210,14 @@ def _require_one_of(value: str, known: tuple[str, ...], what: str) -> None:
         )
 
 
-def _require_entitled(connection: Connection, candidate: Candidate, approver: str, role: str) -> None:
+def require_role(connection: Connection, approver: str, role: str) -> None:
+    """Refuse who is not registered in a role, or no longer.
+
+    Raises:
+        UsageError: There is no such role.
+        NotApprovedError: The person may not act in it.
+    """
+    _require_one_of(role, ROLES, "role")
     known = _registered(connection).get(approver)
     if known is None:
         raise NotApprovedError(
@@ -161,6 +233,17 @@ def _require_entitled(connection: Connection, candidate: Candidate, approver: st
             why="one person acts in one role",
             next_step=f"decide with --role {known.role}",
         )
+    _require_registered(known)
+
+
+def require_entitled(connection: Connection, candidate: Candidate, approver: str, role: str) -> None:
+    """Refuse who may not decide on a candidate: not registered in the role, or its builder.
+
+    Raises:
+        UsageError: There is no such role.
+        NotApprovedError: The person may not.
+    """
+    require_role(connection, approver, role)
     if approver == candidate.built_by:
         raise NotApprovedError(
             f"{approver} built candidate {candidate.candidate_id}.",
@@ -191,29 +274,84 @@ def _require_sighted(connection: Connection, candidate: Candidate, content_sha25
         raise NotApprovedError(
             f"The gate did not pass candidate {candidate.candidate_id}.",
             where="audit.gate_runs",
-            why="no passing verdict for this content is the latest one",
+            why="no passing verdict for this content, against what stands now, is the latest one",
             next_step=f"parkindex gate {candidate.candidate_id}",
         )
 
 
-def _is_new(connection: Connection, candidate: Candidate, approver: str, decision: str, replaces: str | None) -> bool:
-    """Whether the decision is to be recorded; False when it stands already."""
-    columns = tables.approvals.c
-    earlier: str | None = connection.execute(
-        select(columns.decision).where(
-            columns.candidate_id == candidate.candidate_id,
-            columns.approver == approver,
-            columns.replaces_release_id.is_not_distinct_from(replaces),
+def _renewal(
+    connection: Connection, candidate: Candidate, approver: str, decision: str, replaces: str | None
+) -> int | None:
+    """Return how often the decision was renewed before; None when it stands already."""
+    made = tables.approvals.c
+    earlier = connection.execute(
+        select(made.decision, made.decided_at, made.renewal)
+        .where(
+            made.candidate_id == candidate.candidate_id,
+            made.approver == approver,
+            made.replaces_release_id.is_not_distinct_from(replaces),
         )
-    ).scalar_one_or_none()
-    if earlier is not None and earlier != decision:
+        .order_by(made.renewal.desc())
+        .limit(1)
+    ).first()
+    if earlier is None:
+        return 0
+    if earlier.decision == "approve" and is_expired(connection, candidate, earlier.decided_at):
+        return int(earlier.renewal) + 1
+    if earlier.decision != decision:
         raise NotApprovedError(
-            f"{approver} decided on candidate {candidate.candidate_id} already: {earlier}.",
+            f"{approver} decided on candidate {candidate.candidate_id} already: {earlier.decision}.",
             where="publish.approvals",
             why="one decision per person",
             next_step=f"build a new candidate: parkindex build {candidate.edition}",
         )
-    return earlier is None
+    return None
+
+
+def is_expired(connection: Connection, candidate: Candidate, decided_at: datetime) -> bool:
+    """Whether an approval of a candidate is older than the methodology lets it count (``approval_days``)."""
+    days = rule(connection, candidate.methodology_sha256, "approval_days")
+    now: datetime = connection.execute(select(func.now())).scalar_one()
+    return decided_at + timedelta(days=float(days)) <= now
+
+
+def counted_at(connection: Connection, methodology_sha256: str, made: Any, moment: datetime) -> bool:
+    """Whether an approval had not expired, and its approver's registration not ended, at a moment.
+
+    Args:
+        connection: Warehouse.
+        methodology_sha256: Methodology of the release; one stored before approvals expired lets them count for good.
+        made: Row of :func:`of_candidate`.
+        moment: The moment.
+    """
+    days = _rule(connection, methodology_sha256, "approval_days")
+    in_time = days is None or made.decided_at + timedelta(days=float(days)) > moment
+    return bool(in_time and (made.ended_at is None or made.ended_at > moment))
+
+
+def rule(connection: Connection, methodology_sha256: str, code: str) -> Decimal:
+    """Return the number of a rule of a stored methodology.
+
+    Raises:
+        BadInputError: The methodology has no such rule: it was stored by an earlier version.
+    """
+    value = _rule(connection, methodology_sha256, code)
+    if value is None:
+        raise BadInputError(
+            f"The methodology has no rule {code}.",
+            where=f"methodology {methodology_sha256[:12]}…",
+            why="it was stored before the rule was made",
+            next_step="build a new candidate by the methodology on disk",
+        )
+    return value
+
+
+def _rule(connection: Connection, methodology_sha256: str, code: str) -> Decimal | None:
+    rules = tables.methodology_rules.c
+    value: Decimal | None = connection.execute(
+        select(rules.value_numeric).where(rules.methodology_sha256 == methodology_sha256, rules.rule_code == code)
+    ).scalar_one_or_none()
+    return value
 
 
 def current_release(connection: Connection, edition: int) -> str | None:
@@ -234,19 +372,24 @@ def latest_verdict(connection: Connection, candidate_id: str) -> Any:
 
 
 def gate_passed(connection: Connection, candidate: Candidate) -> bool:
-    """Whether the latest verdict on a candidate is a pass for exactly its content."""
+    """Whether the latest verdict on a candidate is a pass for its content, against what stands now."""
     latest = latest_verdict(connection, candidate.candidate_id)
     if latest is None or latest.verdict != "pass":
         return False
-    return bool(latest.content_sha256 == candidate.content_sha256)
+    against = gate.against_release_id(connection, candidate.edition)
+    return bool(latest.content_sha256 == candidate.content_sha256 and latest.against_release_id == against)
 
 
 def of_candidate(connection: Connection, candidate_id: str) -> list[Any]:
     """Return the decisions on a candidate with ``is_demo`` of who made them, oldest first."""
-    made, people = tables.approvals, tables.approvers
+    made, people, ended = tables.approvals, tables.approvers, tables.approver_endings
     query = (
-        select(made, people.c.is_demo, people.c.role.label("registered_role"))
-        .select_from(made.outerjoin(people, made.c.approver == people.c.approver))
+        select(made, people.c.is_demo, people.c.role.label("registered_role"), ended.c.ended_at)
+        .select_from(
+            made.outerjoin(people, made.c.approver == people.c.approver).outerjoin(
+                ended, made.c.approver == ended.c.approver
+            )
+        )
         .where(made.c.candidate_id == candidate_id)
         .order_by(made.c.approval_id)
     )

@@ -26,6 +26,7 @@ from parkindex.publish import (
     chain,
     contents,
     formats,
+    notices,
     record,
     releases,
     signing,
@@ -70,6 +71,7 @@ def write(engine: Engine, settings: Settings, release_id: str) -> Path:
         _require_unaltered(folder, release)
     with engine.begin() as connection:
         _link_current(connection, settings)
+        notices.refresh(engine, settings)
         attempts.done(connection, "write bundle", release.release_id)
     return folder
 
@@ -174,7 +176,7 @@ def _manifest(
         "files": {
             path.relative_to(out).as_posix(): canonical.sha256(path.read_bytes())
             for path in sorted(out.rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.name != bundle_check.NOTICE
         },
         "rows": {name: len(found) for name, found in rows.items()},
         "inputs": _inputs(connection, release),
@@ -190,6 +192,20 @@ def _manifest(
             for made in page_record.approvals
         ],
         "gate": _gate(page_record),
+        "waivers": [
+            {
+                "waiver_id": made["waiver_id"],
+                "expectation_id": made["expectation_id"],
+                "failing_key": made["failing_key"],
+                "signed_by": made["signed_by"],
+                "role": made["role"],
+                "is_demo": made["is_demo"],
+                "reason": made["reason"],
+                "signed_at": canonical.text_of(made["signed_at"]),
+                "expires_at": canonical.text_of(made["expires_at"]),
+            }
+            for made in page_record.waivers
+        ],
         "public_key": public_key,
         "signature": "Ed25519 over the bytes of manifest.json, in the file signature",
     }

@@ -18,6 +18,7 @@ import argparse
 import csv
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     Point = tuple[int, int, int, int]
 
 ALTERED = 6
-# Not in the manifest's list: the manifest itself and what signs it.
-UNLISTED = {"manifest.json", "signature"}
+# The style sheet that marks a release when another took its place: the one file that may change afterwards.
+NOTICE = "notice.css"
+# Not in the manifest's list: the manifest itself, what signs it, and the mark.
+UNLISTED = {"manifest.json", "signature", NOTICE}
 GENESIS = "0" * 64
 # File for machines, the table whose rows it holds, the columns that name a row.
 DATA_FILES = (
@@ -56,6 +59,7 @@ def check(folder: Path | str, public_key: str | None = None, head: str | None = 
         signature = (folder / "signature").read_bytes()
         found = _signature(manifest, raw, signature, public_key)
         found += _files(folder, manifest)
+        found += _notice(folder)
         found += _chain(manifest, head)
         found += _rows(folder, manifest)
     except FileNotFoundError as error:
@@ -91,6 +95,26 @@ def _files(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
         if "__pycache__" not in name:
             found.append(("added file", name, "not listed in manifest.json"))
     return found
+
+
+def notice(superseded_by: str | None) -> str:
+    """Return the content of :data:`NOTICE` for a release that another took the place of, or (None) was withdrawn."""
+    zh = f"已被 {superseded_by} 取代，仅供查阅" if superseded_by else "已撤回，仅供查阅"
+    en = f"Superseded by {superseded_by}; kept for reference" if superseded_by else "Withdrawn; kept for reference"
+    return (
+        "/* Not part of the release. */\n.banner.notice{display:block}\n"
+        f'html[data-lang="zh"] .banner.notice::before{{content:"{zh}"}}\n'
+        f'html[data-lang="en"] .banner.notice::before{{content:"{en}"}}\n'
+    )
+
+
+def _notice(folder: Path) -> list[Finding]:
+    """Check that the mark says nothing but what it may say."""
+    text = (folder / NOTICE).read_text("utf-8", errors="replace")
+    named = re.search(r"Superseded by ([0-9]{4}[.][0-9]+);", text)
+    if text not in ("", notice(named.group(1) if named else None)):
+        return [("altered file", NOTICE, "it says something else than that the release was superseded or withdrawn")]
+    return []
 
 
 def _chain(manifest: dict[str, Any], head: str | None) -> list[Finding]:

@@ -45,8 +45,11 @@ def _sources(candidate_id: str, gate_run_id: int) -> Iterator[tuple[Table, Colum
     made = tables.approvals.c
     yield tables.candidates, tables.candidates.c.candidate_id == candidate_id
     yield tables.approvals, made.candidate_id == candidate_id
-    deciders = select(made.approver).where(made.candidate_id == candidate_id)
+    signers = select(tables.waivers.c.signed_by).where(tables.waivers.c.candidate_id == candidate_id)
+    deciders = select(made.approver).where(made.candidate_id == candidate_id).union(signers)
     yield tables.approvers, tables.approvers.c.approver.in_(deciders)
+    signed = tables.waivers.c
+    yield tables.waivers, signed.candidate_id == candidate_id
     yield tables.gate_runs, tables.gate_runs.c.gate_run_id == gate_run_id
     yield tables.expectation_results, tables.expectation_results.c.gate_run_id == gate_run_id
 

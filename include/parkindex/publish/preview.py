@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
-from parkindex.errors import BadInputError
-from parkindex.publish import approvals, candidates, contents, record
+from parkindex.errors import BadInputError, ParkindexError, UsageError
+from parkindex.ledger import attempts, tables
+from parkindex.publish import approvals, calendar, candidates, contents, record
 from parkindex.settings import Settings
 from parkindex.site import render
 
@@ -67,6 +69,73 @@ def write(engine: Engine, settings: Settings, candidate_id: str, out: Path | Non
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return Preview(folder / "index.html", against, [asdict(change) for change in found])
+
+
+def write_park(
+    engine: Engine, settings: Settings, candidate_id: str, park_code: str, *, shown_to: str, by: str
+) -> Path:
+    """Write what a park is shown of a candidate: its own page, its own figures, the method; the access is recorded.
+
+    No page with the places of others is written: until publication, links to them lead nowhere.
+
+    Args:
+        engine: The warehouse, as its owner.
+        settings: The installation.
+        candidate_id: Candidate.
+        park_code: Park.
+        shown_to: Who is shown it.
+        by: Who writes it.
+
+    Returns:
+        The park's page, in ``<home>/previews/<candidate_id>-<park_code>``.
+
+    Raises:
+        UsageError: Nobody is named.
+        BadInputError: There is no such candidate or park.
+        NotApprovedError: The candidate's tables are gone, or the edition's preview window is not open.
+    """
+    if not shown_to.strip():
+        raise UsageError("A park's preview is shown to somebody.", where="--to", next_step="give the person's name")
+    subject = f"{candidate_id} {park_code}"
+    try:
+        with engine.begin() as connection:
+            candidate = candidates.find(connection, candidate_id)
+            candidates.require_schemas(connection, candidate)
+            calendar.require_open(connection, candidate.edition, "preview")
+            page_record = record.of_candidate(connection, settings, candidate)
+            if park_code not in {row["park_code"] for row in page_record.parks}:
+                raise _no_park(candidate_id, park_code)
+            access = {"candidate_id": candidate_id, "content_sha256": candidate.content_sha256, "park_code": park_code}
+            connection.execute(insert(tables.preview_accesses).values(**access, shown_to=shown_to.strip(), shown_by=by))
+            attempts.done(connection, "preview", f"{subject} to {shown_to.strip()}", by)
+    except ParkindexError as error:
+        attempts.refused(engine, "preview", subject, error, by)
+        raise
+    folder = settings.home / "previews" / f"{candidate_id}-{park_code}"
+    _require_replaceable(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as whole:
+        render(page_record, Path(whole))
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("method.html", f"parks/{park_code}.html"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(whole) / name, folder / name)
+    own = {
+        name: [row for row in getattr(page_record, name) if row["park_code"] == park_code]
+        for name in ("park_ranking", "area_scores", "indicator_scores", "park_status")
+    }
+    text = json.dumps(own, ensure_ascii=False, indent=1, sort_keys=True, default=str)
+    (folder / "figures.json").write_text(f"{text}\n", "utf-8")
+    (folder / _MARK).write_text(f"{candidate_id} {candidate.content_sha256}\n", "utf-8")
+    return folder / "parks" / f"{park_code}.html"
+
+
+def _no_park(candidate_id: str, park_code: str) -> BadInputError:
+    return BadInputError(
+        f"Candidate {candidate_id} has no park {park_code!r}.",
+        where="parks",
+        next_step="give a park's code, for example P03",
+    )
 
 
 # Names a folder as ours to replace, and the content that was looked at.

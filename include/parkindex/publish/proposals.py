@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from parkindex.ledger import tables
 from parkindex.scoring import published
-from parkindex.scoring.consequences import Assessed, Decided, Proposal, propose
+from parkindex.scoring.consequences import Assessed, Decided, Proposal, assess, propose
 from parkindex.scoring.published import Published
 
 
@@ -35,21 +35,7 @@ def of_release(release: Published) -> list[Assessed]:
 
 def assessed(edition: int, release_id: str, document: Mapping[str, Any], ranking: Sequence[Any]) -> list[Assessed]:
     """Arrange a ranking's rows (``park_code, rank, rank_low, rank_high, score``) as the rule takes them."""
-    decimals = next(int(rule["value"]) for rule in document["rules"] if rule["code"] == "rank_decimals")
-    groups = {park["park_code"]: park["peer_group"] for park in document["parks"]}
-    return [
-        Assessed(
-            edition,
-            release_id,
-            row.park_code,
-            groups[row.park_code],
-            row.rank,
-            row.rank_low,
-            row.rank_high,
-            None if row.score is None else float(round(row.score, decimals)),
-        )
-        for row in ranking
-    ]
+    return assess(document, edition, release_id, ranking)
 
 
 def decided_until(connection: Connection, edition: int) -> list[dict[str, Any]]:

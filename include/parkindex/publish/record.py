@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select, text
 
 from parkindex.ledger import tables
-from parkindex.publish import annex, approvals, candidates, contents, doubts
+from parkindex.publish import annex, approvals, candidates, contents, doubts, waivers
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.releases import Release
 from parkindex.settings import BUSINESS_TIME_ZONE, Settings
@@ -59,6 +59,7 @@ def of_release(connection: Connection, settings: Settings, release: Release) -> 
         reason=release.reason,
         approvals=_approvals(connection, candidate),
         gate=_gate(connection, release.gate_run_id),
+        waivers=waivers.of_verdict(connection, release.gate_run_id),
         evidence=evidence(connection, candidate),
         beside=doubts.read(connection, candidate.schema_prefix),
         signoffs=signoffs(connection, candidate),
@@ -83,9 +84,11 @@ def of_candidate(connection: Connection, settings: Settings, candidate: Candidat
         is_preview=True,
         **rows,
         revisions=annex.revisions(connection, candidate.edition, content, previous),
+        status_changes=annex.status_changes(connection, candidate, content, previous),
         methodology=methodology_document(connection, candidate.methodology_sha256),
         approvals=_approvals(connection, candidate),
         gate=None if latest is None else _gate(connection, latest.gate_run_id),
+        waivers=waivers.of_candidate(connection, candidate.candidate_id),
         evidence=evidence(connection, candidate),
         beside=doubts.read(connection, candidate.schema_prefix),
         signoffs=signoffs(connection, candidate),

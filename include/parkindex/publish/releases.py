@@ -17,7 +17,19 @@ from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from parkindex import methodology
 from parkindex.errors import AlteredError, BadInputError, GateFailedError, NotApprovedError, ParkindexError
 from parkindex.ledger import attempts, tables
-from parkindex.publish import annex, approvals, candidates, canonical, chain, code, contents, grounds
+from parkindex.publish import (
+    annex,
+    approvals,
+    calendar,
+    candidates,
+    canonical,
+    chain,
+    code,
+    contents,
+    grounds,
+    objection_register,
+    waivers,
+)
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.canonical import Row
 from parkindex.settings import Settings
@@ -79,8 +91,9 @@ def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str 
 
     Raises:
         GateFailedError: The latest verdict on the candidate is not a pass.
-        NotApprovedError: An approval is missing, stale or refused; code, methodology or the release to be replaced
-            changed; the reason of a revision is missing.
+        NotApprovedError: An approval is missing, stale, expired or refused; a waiver expired; code, methodology or the
+            release to be replaced changed; the edition is under embargo; an objection to the candidate waits or was
+            upheld; the reason of a revision is missing or has no type.
         AlteredError: The candidate's rows are not those that were hashed.
     """
     try:
@@ -93,6 +106,8 @@ def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str 
             gate_run_id = _require_gate(connection, candidate)
             approved_by = _require_approvals(connection, candidate)
             _require_same_rules(candidate)
+            calendar.require_no_embargo(connection, candidate.edition)
+            objection_register.require_decided(connection, candidate_id)
             rows = _require_same_content(connection, candidate)
             release = _freeze(connection, candidate, rows, gate_run_id, approved_by, reason)
             _move_pointer(connection, release)
@@ -119,9 +134,11 @@ def _require_gate(connection: Connection, candidate: Candidate) -> int:
             where="audit.gate_runs",
             why="there is no verdict"
             if latest is None
-            else f"run {latest.gate_run_id}: {latest.verdict}, for content {str(latest.content_sha256)[:12]}…",
+            else f"run {latest.gate_run_id}: {latest.verdict}, for content {str(latest.content_sha256)[:12]}…, "
+            f"consequences compared with {latest.against_release_id or 'nothing'}",
             next_step=f"parkindex gate {candidate.candidate_id}",
         )
+    waivers.require_standing(connection, int(latest.gate_run_id), candidate.candidate_id)
     return int(latest.gate_run_id)
 
 
@@ -137,13 +154,15 @@ def _require_approvals(connection: Connection, candidate: Candidate) -> str:
             next_step="correct what was objected to and build a new candidate",
         )
     current = approvals.current_release(connection, candidate.edition)
-    valid = [made for made in decisions if why_void(made, candidate, current) is None]
+    valid = [made for made in decisions if why_void(connection, made, candidate, current) is None]
     if (
         len({made.approver for made in valid}) >= LEAST_APPROVERS
         and len({made.role for made in valid}) >= LEAST_APPROVERS
     ):
         return approved_by(valid)
-    void = [f"{made.approver}: {why_void(made, candidate, current)}" for made in decisions if made not in valid]
+    void = [
+        f"{made.approver}: {why_void(connection, made, candidate, current)}" for made in decisions if made not in valid
+    ]
     raise NotApprovedError(
         f"Candidate {candidate.candidate_id} is not approved by two people in two roles.",
         where="publish.approvals",
@@ -152,10 +171,11 @@ def _require_approvals(connection: Connection, candidate: Candidate) -> str:
     )
 
 
-def why_void(made: Any, candidate: Candidate, replaces: str | None) -> str | None:
-    """Say why an approval does not count for a candidate; None when it does.
+def why_void(connection: Connection, made: Any, candidate: Candidate, replaces: str | None) -> str | None:
+    """Say why an approval does not count for a candidate now; None when it does.
 
     Args:
+        connection: Warehouse.
         made: Row of :func:`approvals.of_candidate`.
         candidate: The candidate.
         replaces: The release that the candidate replaces.
@@ -163,13 +183,20 @@ def why_void(made: Any, candidate: Candidate, replaces: str | None) -> str | Non
     for name, what in (("content", "content"), ("methodology", "methodology"), ("code", "code")):
         if getattr(made, f"{name}_sha256") != getattr(candidate, f"{name}_sha256"):
             return f"is bound to another {what}"
-    if made.registered_role != made.role:
-        return "is not registered in this role"
-    if made.approver == candidate.built_by:
-        return "built the candidate"
-    if made.replaces_release_id != replaces:
-        return f"looked at it when the current release was {made.replaces_release_id}, now it is {replaces}"
-    return None
+    reasons = (
+        (made.registered_role != made.role, "is not registered in this role"),
+        (made.ended_at is not None, "is no longer registered"),
+        (made.approver == candidate.built_by, "built the candidate"),
+        (
+            approvals.is_expired(connection, candidate, made.decided_at),
+            f"approved on {made.decided_at.date().isoformat()}, which has expired",
+        ),
+        (
+            made.replaces_release_id != replaces,
+            f"looked at it when the current release was {made.replaces_release_id}, now it is {replaces}",
+        ),
+    )
+    return next((words for is_so, words in reasons if is_so), None)
 
 
 def approved_by(valid: Iterable[Any]) -> str:
@@ -234,6 +261,7 @@ def _freeze(
     beside: dict[str, list[Row]] = {
         **annex.of_candidate(connection, candidate),
         tables.revisions.name: annex.revisions(connection, candidate.edition, rows, previous),
+        tables.status_changes.name: annex.status_changes(connection, candidate, rows, previous),
     }
     rests_on = grounds.of_candidate(connection, candidate.candidate_id, gate_run_id)
     record: dict[str, Any] = {
@@ -263,6 +291,7 @@ def _freeze(
         stamped = [{"release_id": release_id, **row} for row in {**rows, **beside}[table.name]]
         if stamped:
             connection.execute(insert(table), stamped)
+    objection_register.link_corrections(connection, record, beside[tables.revisions.name])
     frozen = contents.of_release(connection, release_id)
     if canonical.sha256(contents.content_stream(frozen)) != candidate.content_sha256:
         raise AlteredError(

@@ -214,6 +214,18 @@ VIEWS: tuple[View, ...] = (
             "previous_release_id": "The release before.",
         },
     ),
+    View(
+        "status_changes",
+        "What a release changed for parks. One row per release, park and consequence that differs from the one before.",
+        {
+            **_RELEASE,
+            **_PARK,
+            "what": "status, proposal (of the rule), tier or pass.",
+            "old_value": "Before.",
+            "new_value": "Now.",
+            "previous_release_id": "The release before.",
+        },
+    ),
 )
 
 _RELEASES = View(
@@ -238,6 +250,8 @@ _RELEASES = View(
         "withdrawn_at": "When it was withdrawn (UTC); null while it stands.",
         "withdrawn_reason": "Why it was withdrawn.",
         "grounds_sha256": "Hash of the decisions, verdict and candidate's record the release rests on.",
+        "revision_type": "R1 better source data, R2 routine, R3 method, C correction; null for a first release.",
+        "supersedes_release_id": "Release that it took the place of; null for a first release.",
     },
 )
 
@@ -249,7 +263,8 @@ select
     releases.sequence, releases.content_sha256, releases.annex_sha256, releases.previous_sha256,
     releases.chain_sha256, releases.methodology_sha256, releases.inputs_sha256, releases.code_sha256,
     releases.as_known, releases.published_at, releases.reason, releases.approved_by,
-    withdrawals.withdrawn_at, withdrawals.reason as withdrawn_reason, releases.grounds_sha256
+    withdrawals.withdrawn_at, withdrawals.reason as withdrawn_reason, releases.grounds_sha256,
+    releases.revision_type, releases.supersedes_release_id
 from publish.releases
 left join publish.current as pointer on releases.release_id = pointer.release_id
 left join publish.withdrawals on releases.release_id = withdrawals.release_id
@@ -259,6 +274,148 @@ _RELEASES_CURRENT_QUERY = f"""
 create or replace view serve.releases_current as
 select {", ".join(_RELEASES.columns)} from serve.releases where is_current
 """
+
+
+@dataclass(frozen=True)
+class Log:
+    """A public log about releases: a view of its own query, with no ``_current`` beside it."""
+
+    name: str
+    comment: str
+    columns: dict[str, str]
+    query: str
+
+
+LOGS: tuple[Log, ...] = (
+    Log(
+        "corrections",
+        "Every release that took the place of another. One row per revision.",
+        {
+            "release_id": "The newer release.",
+            "edition": "Evaluation year.",
+            "supersedes_release_id": "The release it took the place of.",
+            "revision_type": "R1 better source data, R2 routine, R3 method, C correction of an error.",
+            "reason": "Why, with its type.",
+            "published_at": "When (UTC).",
+            "cells_changed": "Cells that differ.",
+            "parks_changed": "Parks with a cell that differs.",
+            "status_changes": "Consequences for parks that differ: status, proposal, tier, pass.",
+            "did_a_status_change": "Whether any park's status, proposal, tier or passing changed.",
+            "number_in_edition": "Which revision of the edition it is, from 1.",
+            "number_of_type": "Which revision of its type it is over all editions, from 1.",
+        },
+        """
+        select
+            releases.release_id, releases.edition, releases.supersedes_release_id, releases.revision_type,
+            releases.reason, releases.published_at,
+            (select count(*) from publish.revisions where revisions.release_id = releases.release_id) as cells_changed,
+            (
+                select count(distinct split_part(row_key, '/', 1)) from publish.revisions
+                where revisions.release_id = releases.release_id and revisions.row_key ~ '^P[0-9]'
+            ) as parks_changed,
+            (
+                select count(*) from publish.status_changes where status_changes.release_id = releases.release_id
+            ) as status_changes,
+            exists (
+                select from publish.status_changes where status_changes.release_id = releases.release_id
+            ) as did_a_status_change,
+            row_number() over (partition by releases.edition order by releases.sequence) as number_in_edition,
+            row_number() over (partition by releases.revision_type order by releases.sequence) as number_of_type
+        from publish.releases
+        where releases.supersedes_release_id is not null
+        """,
+    ),
+    Log(
+        "release_calendar",
+        "Dates of an edition. One row per edition: the entry that counts.",
+        {
+            "edition": "Evaluation year.",
+            "embargo_until": "Nothing is published before (UTC).",
+            "preview_from": "Parks are shown their own figures from then on (UTC).",
+            "preview_to": "Until then.",
+            "objections_from": "Objections are taken from then on (UTC).",
+            "objections_to": "Until then.",
+            "set_by": "Who set the dates.",
+            "role": "In which role.",
+            "reason": "Why.",
+            "set_at": "When (UTC).",
+        },
+        """
+        select distinct on (edition)
+            edition, embargo_until, preview_from, preview_to, objections_from, objections_to, set_by, role, reason,
+            set_at
+        from publish.release_calendar
+        order by edition, entry_id desc
+        """,
+    ),
+    Log(
+        "objections",
+        "The public register of objections to what is published. One row per objection.",
+        {
+            "objection_id": "Number.",
+            "edition": "Evaluation year.",
+            "release_id": "Release objected to; that of the candidate where it was raised before publication.",
+            "park_code": "Park that objects.",
+            "indicator_code": "Indicator; null: the assessment as a whole.",
+            "claimed_value": "Value the park holds right.",
+            "reason": "Why, in the park's words.",
+            "evidence_sha256": "Hash of the evidence.",
+            "opened_at": "When (UTC).",
+            "parks_moved": "Parks whose rank the claimed value would change.",
+            "state": "open, upheld or rejected.",
+            "decided_by": "Who decided.",
+            "role": "In which role.",
+            "decision_reason": "Why.",
+            "decided_value": "Value found right.",
+            "decided_at": "When (UTC).",
+            "corrected_by": "Release that corrected it; null while none did.",
+        },
+        """
+        select
+            objections.objection_id, objections.edition, releases.release_id, objections.park_code,
+            objections.indicator_code, objections.claimed_value, objections.reason, objections.evidence_sha256,
+            objections.opened_at,
+            (
+                select count(*) from jsonb_to_recordset(objections.effect) as effect (rank_before int, rank_after int)
+                where effect.rank_before is distinct from effect.rank_after
+            ) as parks_moved,
+            coalesce(decided.decision, 'open') as state, decided.decided_by, decided.role,
+            decided.reason as decision_reason, decided.decided_value, decided.decided_at,
+            corrected.release_id as corrected_by
+        from publish.objections
+        inner join publish.releases on objections.candidate_id = releases.candidate_id
+        left join publish.objection_decisions as decided on objections.objection_id = decided.objection_id
+        left join publish.objection_corrections as corrected on objections.objection_id = corrected.objection_id
+        """,
+    ),
+    Log(
+        "waivers",
+        "What named persons let through. One row per release, expectation and failure that its verdict rests on.",
+        {
+            "release_id": "Release.",
+            "expectation_id": "Expectation of the gate that failed.",
+            "failing_key": "The failure, as JSON.",
+            "signed_by": "Who let it through.",
+            "role": "In which role.",
+            "is_demo": "A stand-in of the sample data.",
+            "reason": "Why.",
+            "signed_at": "When (UTC).",
+            "expires_at": "From when it let nothing through any more (UTC).",
+        },
+        """
+        select
+            releases.release_id, waivers.expectation_id, cast(waivers.failing_key as text) as failing_key,
+            waivers.signed_by, waivers.role, approvers.is_demo, waivers.reason, waivers.signed_at, waivers.expires_at
+        from publish.releases
+        inner join audit.expectation_results as results
+            on releases.gate_run_id = results.gate_run_id and results.waiver_ids <> '[]'
+        inner join publish.waivers
+            on releases.candidate_id = waivers.candidate_id
+            and results.waiver_ids @> to_jsonb(waivers.waiver_id)
+        left join publish.approvers on waivers.signed_by = approvers.approver
+        """,
+    ),
+)
 
 
 def statements() -> list[str]:
@@ -277,7 +434,11 @@ def statements() -> list[str]:
             "inner join serve.releases on releases.release_id = rows.release_id and releases.is_current"
         )
         ddl += [whole, current, *_comments(view, view.name), *_comments(view, f"{view.name}_current")]
+    for log in LOGS:
+        ddl.append(f"create or replace view serve.{log.name} as {log.query}")
+        ddl += _comments(log, log.name)
     names = [name for view in (_RELEASES, *VIEWS) for name in (view.name, f"{view.name}_current")]
+    names += [log.name for log in LOGS]
     version = canonical.sha256("\n".join(ddl).encode())[:16]
     comment = _literal(f"What BI tools and evaluators read: views only, every release. Definitions {version}.")
     ddl.append(f"comment on schema serve is {comment}")
@@ -296,7 +457,7 @@ end $serve$
     ]
 
 
-def _comments(view: View, name: str) -> list[str]:
+def _comments(view: View | Log, name: str) -> list[str]:
     note = "" if name == view.name else " Only the current release of each edition."
     return [
         f"comment on view serve.{name} is {_literal(view.comment + note)}",

@@ -77,7 +77,7 @@ def decide(
                     where="parks",
                     next_step=f"parkindex show {edition}",
                 )
-            _require_entitled(connection, decided_by, role)
+            approvals.require_role(connection, decided_by, role)
             _require_supported(proposal, status, despite_doubt=despite_doubt)
             release = published.require_current(connection, edition, "status.release")
             row = {
@@ -99,19 +99,6 @@ def decide(
     except ParkindexError as error:
         attempts.refused(engine, "decide status", subject, error, decided_by)
         raise
-
-
-def _require_entitled(connection: Connection, decided_by: str, role: str) -> None:
-    known = connection.execute(
-        select(tables.approvers.c.role).where(tables.approvers.c.approver == decided_by)
-    ).scalar_one_or_none()
-    if known != role or role not in approvals.ROLES:
-        raise NotApprovedError(
-            f"{decided_by} is not registered as {role}.",
-            where="publish.approvers",
-            why="nobody of this name" if known is None else f"registered as {known}",
-            next_step=f"parkindex approvers add {decided_by} --role {role}",
-        )
 
 
 def _require_supported(proposal: Proposal, status: str, *, despite_doubt: bool) -> None:

@@ -272,6 +272,7 @@ def _decisions(connection: Connection, release: Release) -> list[Finding]:
         and one.content_sha256 == release.content_sha256
         and one.methodology_sha256 == release.methodology_sha256
         and one.code_sha256 == release.code_sha256
+        and approvals.counted_at(connection, release.methodology_sha256, one, release.published_at)
     ]
     where = f"publish.approvals of {release.candidate_id}, release {release.release_id}"
     found = []

@@ -29,6 +29,7 @@ from parkindex.settings import Settings, child_environment
 INTERRUPTED = 130
 # Stand-ins of the sample world; the release names them as such.
 DEMO_APPROVERS = {"methodologist": "示例审批人甲", "signatory": "示例审批人乙"}
+DEMO_SIGNER = "示例审批人丙"
 _RUN_PREFIX = "year-"
 _SAMPLE_POLL_SECONDS = 0.1
 _FIRST_RANKS = 5
@@ -110,7 +111,10 @@ def _through_airflow(api: Api, settings: Settings, view: View, edition: int) -> 
 
     def answer(task: dict[str, Any]) -> None:
         role = task["task_id"].removeprefix("approve_")
-        form = {"approver": DEMO_APPROVERS[role], "note": "Synthetic data: answered by the demo, not by a person."}
+        form = {
+            "approver": DEMO_APPROVERS.get(role, DEMO_SIGNER),
+            "note": "Synthetic data: answered by the demo, not by a person.",
+        }
         api.answer(task["dag_id"], run_id, task["task_id"], pipeline.APPROVE, form)
 
     follow.follow(api, settings, view, "ingest", run_id, {dag_id: {"tasks": 1} for dag_id in ingest})

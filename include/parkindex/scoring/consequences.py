@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
 Status = Literal["normal", "notice", "delisted", "commended"]
@@ -70,6 +71,42 @@ class Proposal:
     crosses_line: bool
     rule: str
     evidence: dict[str, Any]
+
+
+def assess(document: Mapping[str, Any], edition: int, release_id: str, ranking: Sequence[Any]) -> list[Assessed]:
+    """Return the rows of a ranking as they are assessed: scores rounded as they are ranked.
+
+    Args:
+        document: Methodology of the ranking.
+        edition: Its edition.
+        release_id: Its release, or its candidate.
+        ranking: Rows with ``park_code, rank, rank_low, rank_high, score``.
+    """
+    decimals = next(int(rule["value"]) for rule in document["rules"] if rule["code"] == "rank_decimals")
+    groups = {park["park_code"]: park["peer_group"] for park in document["parks"]}
+    return [
+        Assessed(
+            edition,
+            release_id,
+            row.park_code,
+            groups[row.park_code],
+            row.rank,
+            row.rank_low,
+            row.rank_high,
+            None if row.score is None else float(rounded(row.score, decimals)),
+        )
+        for row in ranking
+    ]
+
+
+def rounded(score: Decimal, decimals: int) -> Decimal:
+    """Round a total as it is ranked: half up."""
+    return score.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def failing_lines(rules: Mapping[str, Any], assessed: Sequence[Assessed]) -> dict[str, int]:
+    """Return the best failing rank by peer group (``""`` where the group does not matter); none by a red line."""
+    return _lines(rules, assessed)
 
 
 def propose(

@@ -148,12 +148,15 @@ class ReleaseRecord:
         reason: First release, or the typed reason of a revision.
         approvals: Decisions, oldest first.
         gate: Verdict; None when a preview was not gated yet.
-        superseded_by: Id of the release that took this one's place.
         methodology: The resolved methodology document (``methodology/schema.json``).
         evidence: Records by (park code, indicator code).
         downloads: Files that stand beside the pages.
         beside: What stands beside the content, by topic (docs/method/doubt.md); numbers exact. Empty when it was not
             made.
+        waivers: Failures of the gate that a named person let through: ``expectation_id, failing_key, signed_by, role,
+            is_demo, reason, signed_at, expires_at``.
+        status_changes: What the release changed for parks against the one before: ``park_code, what, old_value,
+            new_value``.
         signoffs: Who froze the methodology before the data cut-off: ``signed_by``, ``signed_on``, ``is_demo``,
             ``reason``, ``version``.
 
@@ -189,10 +192,11 @@ class ReleaseRecord:
     reason: str = ""
     approvals: tuple[Approval, ...] = ()
     gate: Gate | None = None
-    superseded_by: str | None = None
     evidence: Mapping[tuple[str, str], Evidence] = field(default_factory=dict)
     downloads: tuple[str, ...] = DOWNLOADS
     beside: Mapping[str, Any] = field(default_factory=dict)
     signoffs: Rows = ()
     park_quality: Rows = ()
     feed_contracts: Rows = ()
+    waivers: Rows = ()
+    status_changes: Rows = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -61,6 +62,20 @@ class Park:
         if rank is None or previous is None:
             return "unknown"
         return "same" if rank == previous else "up" if rank < previous else "down"
+
+
+@dataclass(frozen=True)
+class Waived:
+    """What one person let through of one expectation for one reason; ``labels`` are the failures in words."""
+
+    expectation_id: str
+    signed_by: str
+    role: str
+    is_demo: bool
+    reason: str
+    signed_at: datetime
+    expires_at: datetime
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,18 @@ class Site:
     def weight_all(self) -> Decimal:
         """Nominal weight of the whole register."""
         return sum((Decimal(row["weight"]) for area in self.areas for row in area.indicators), Decimal(0))
+
+    @property
+    def waivers(self) -> tuple[Waived, ...]:
+        """What was let through by signature, in the order of signing, failures signed together put together."""
+        names = ("expectation_id", "signed_by", "role", "is_demo", "reason", "signed_at", "expires_at")
+        signed: dict[tuple[Any, ...], list[str]] = {}
+        for row in self.record.waivers:
+            words = ", ".join(f"{name} {value}" for name, value in row["failing_key"].items() if value is not None)
+            signed.setdefault(tuple(row[name] for name in names), []).append(words)
+        return tuple(
+            Waived(**dict(zip(names, facts, strict=True)), labels=tuple(labels)) for facts, labels in signed.items()
+        )
 
     @property
     def gate_by_stage(self) -> tuple[tuple[str, tuple[GateResult, ...]], ...]:

@@ -86,6 +86,12 @@ FLAGS: dict[str, Pair] = {
     "negative": ("与领域负相关", "against its area"),
     "weak": ("与领域弱相关", "weak in its area"),
 }
+CONSEQUENCES: dict[str, Pair] = {
+    "status": ("状态", "status"),
+    "proposal": ("规则的建议", "proposal of the rule"),
+    "tier": ("梯队", "tier"),
+    "pass": ("是否合格", "passing"),
+}
 UNITS: dict[str, Pair] = {
     "‰": ("‰", "per mille"),
     "万元/人": ("万元/人", "ten thousand CNY per person"),

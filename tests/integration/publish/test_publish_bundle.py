@@ -17,7 +17,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from parkindex.errors import AlteredError, BadInputError
-from parkindex.publish import bundle, verify
+from parkindex.publish import bundle, bundle_check, notices, verify, withdrawals
 
 FILES = (
     "index.html method.html audit.html parks/P01.html ranking.csv ranking.data.csv indicator_scores.csv ranking.xlsx "
@@ -50,11 +50,28 @@ def test_the_bundle_holds_every_file_and_only_the_manifests(written: Path) -> No
     for name in FILES.split():
         assert (written / name).is_file(), name
     there = {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()}
-    assert there == {*manifest["files"], "manifest.json", "signature"}
+    assert there == {*manifest["files"], "manifest.json", "signature", "notice.css"}
     assert manifest["release"]["release_id"] == "2025.1"
     assert [one["approver"] for one in manifest["approvals"]] == ["李评", "王签"]
     assert manifest["inputs"][0]["source_file"] == "登记.csv"
     assert (written.parent / "current").resolve() == written
+
+
+def test_a_superseded_or_withdrawn_bundle_is_marked_and_still_verifies(house: Any) -> None:
+    folders = []
+    for reason in (None, "R2: again"):
+        release = house.publish(house.ready(), reason)
+        folders.append(bundle.write(house.engine, house.settings, release.release_id))
+    first, second = (folder / bundle_check.NOTICE for folder in folders)
+    assert "Superseded by 2025.2" in first.read_text("utf-8")
+    assert second.read_bytes() == b""
+    assert verify.verify_warehouse(house.engine, house.settings) == []
+    withdrawals.withdraw(house.engine, "2025.2", "wrong accounts", "王签")
+    assert notices.refresh(house.engine, house.settings) == ["2025.2"]
+    assert first.read_bytes() == b""
+    assert "Withdrawn" in second.read_text("utf-8")
+    first.write_text(first.read_text("utf-8") + "body{display:none}", "utf-8")
+    assert [one[:2] for one in bundle_check.check(folders[0])] == [("altered file", "notice.css")]
 
 
 def test_writing_again_keeps_the_bundle_and_a_lost_one_comes_back_byte_by_byte(published: Any, written: Path) -> None:
