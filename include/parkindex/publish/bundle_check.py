@@ -102,7 +102,7 @@ def notice(superseded_by: str | None) -> str:
     zh = f"已被 {superseded_by} 取代，仅供查阅" if superseded_by else "已撤回，仅供查阅"
     en = f"Superseded by {superseded_by}; kept for reference" if superseded_by else "Withdrawn; kept for reference"
     return (
-        "/* Not part of the release. */\n.banner.notice{display:block}\n"
+        "/* Not part of the release. */\nhtml .banner.notice{display:block}\n"
         f'html[data-lang="zh"] .banner.notice::before{{content:"{zh}"}}\n'
         f'html[data-lang="en"] .banner.notice::before{{content:"{en}"}}\n'
     )
