@@ -357,7 +357,7 @@ def stage_marts() -> dict[str, Any]:
         as_known = code.newest_delivery(connection)
         inputs = code.inputs_sha256(connection, as_known)
     methodology_sha256 = _current_methodology(engine)
-    warehouse.stage(engine, settings, MARTS_PREFIX, as_known, methodology_sha256)
+    warehouse.stage(engine, settings, MARTS_PREFIX, as_known, methodology_sha256, keep=True)
     return {
         "as_known": as_known.isoformat(),
         "inputs_sha256": inputs,
@@ -408,9 +408,12 @@ def run_marts_gate() -> Verdict:
     from sqlalchemy import inspect
 
     from parkindex import gate
+    from parkindex.transform import generations
 
     settings, engine = _open("builder")
-    if f"{MARTS_PREFIX}marts" not in inspect(engine).get_schema_names():
+    with engine.connect() as connection:
+        is_old = generations.is_served_before(connection, MARTS_PREFIX)
+    if is_old or f"{MARTS_PREFIX}marts" not in inspect(engine).get_schema_names():
         raise BadInputError(
             "There is no next generation of marts.",
             where=f"schema {MARTS_PREFIX}marts",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,9 +11,9 @@ import pytest
 import yaml
 
 from parkindex import methodology
-from parkindex import settings as settings_module
 from parkindex.ledger import tables
-from parkindex.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+from parkindex.settings import DBT_PROJECT_DIR, PROJECT_ROOT
+from parkindex.transform import lineage
 
 LAYERS = {"staging", "intermediate", "marts", "park_index"}
 NAMES = {
@@ -29,20 +26,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("dbt")
-    settings = Settings(home=folder, inbox=folder / "inbox")
-    subprocess.run(
-        [
-            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "parse", "--quiet", "--no-version-check"),
-            *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
-        ],
-        check=True,
-        env=settings_module.child_environment(settings),
-        cwd=DBT_PROJECT_DIR,
-    )
-    loaded: dict[str, Any] = json.loads((folder / "target" / "manifest.json").read_text("utf-8"))
-    return loaded
+    return lineage.parse(tmp_path_factory.mktemp("dbt"))
 
 
 def _nodes(manifest: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -191,6 +175,12 @@ def test_requirements_name_facts_that_are_looked_at(manifest: dict[str, Any]) ->
     assert facts <= set(described)
     explained = (PROJECT_ROOT / "docs" / "method" / "no_data.md").read_text("utf-8")
     assert facts == set(re.findall(r"`(has_\w+)`", explained))
+
+
+def test_the_picture_of_the_lineage_is_that_of_the_manifest(manifest: dict[str, Any]) -> None:
+    drawn = lineage.draw(manifest)
+    assert drawn == lineage.PICTURE.read_text("utf-8"), "stale: call make derive"
+    assert drawn.count("<rect") > 100
 
 
 def test_content_tables_are_models_with_the_ledgers_columns(manifest: dict[str, Any]) -> None:

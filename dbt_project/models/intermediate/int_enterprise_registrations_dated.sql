@@ -1,8 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_as('registrations', ['enterprise_id_uscc']) }}",
+    post_hook="{{ analyzed(this) }}",
+) }}
+
 with
 
 registrations as (
 
     select * from {{ ref('stg_enterprise_registry__enterprises') }}
+    where {{ only_changed('registrations', ['enterprise_id_uscc']) }}
 
 ),
 

@@ -1,8 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_as('registrations', ['enterprise_id_uscc']) }}",
+) }}
+
 with
 
 enterprise_registrations_dated as (
 
     select * from {{ ref('int_enterprise_registrations_dated') }}
+    where {{ only_changed('registrations', ['enterprise_id_uscc']) }}
 
 ),
 

@@ -1,8 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_enterprises() }}",
+) }}
+
 with
 
 enterprises_dated as (
 
     select * from {{ ref('int_enterprises_dated') }}
+    where {{ only_changed('enterprises', ['enterprise_id_uscc']) }}
 
 ),
 

@@ -1,8 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_as('headcounts', ['enterprise_id_uscc', 'headcount_month']) }}",
+) }}
+
 with
 
 headcounts_dated as (
 
     select * from {{ ref('int_headcounts_dated') }}
+    where
+        {{ only_changed('headcounts', ['enterprise_id_uscc', 'headcount_month']) }}
 
 ),
 

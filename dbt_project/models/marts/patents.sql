@@ -1,8 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_patents() }}",
+) }}
+
 with
 
 patents_attributed as (
 
     select * from {{ ref('int_patents_attributed') }}
+    where {{ only_changed('patents', ['publication_number', 'kind']) }}
 
 ),
 

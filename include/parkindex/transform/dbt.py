@@ -33,7 +33,7 @@ _TAIL_CHARACTERS = 2000
 _PARSED = "partial_parse.msgpack"
 # Unit tests prove the code and not the data: they run with the other tests of the code (tests/integration).
 _WITHOUT = {"build": ("--exclude-resource-type", "unit_test"), "test": ()}
-_LATE_VARIABLES = {"identity_run_id", "edition"}
+_LATE_VARIABLES = {"identity_run_id", "previous_identity_run_id", "edition"}
 
 
 def build(

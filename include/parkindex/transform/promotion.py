@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from parkindex.errors import BadInputError
+from parkindex.transform import generations
 from parkindex.transform.warehouse import locked
 
 NEXT_PREFIX = "next__"
@@ -38,7 +39,18 @@ def promote(engine: Engine) -> None:
         for view in _views(connection):
             if view.removeprefix(VIEW_PREFIX) not in served:
                 _drop(connection, view)
-        for layer in PROMOTED_LAYERS:
+        _keep_or_drop(connection)
+
+
+def _keep_or_drop(connection: Connection) -> None:
+    """Put the generation that was served back under ``next__``, to be brought forward; drop one that cannot be."""
+    generations.mark(connection, OLD_PREFIX, generations.SERVED)
+    kept = generations.is_served_before(connection, OLD_PREFIX)
+    for layer in PROMOTED_LAYERS:
+        if kept:
+            old, new = _name(f"{OLD_PREFIX}{layer}"), _name(f"{NEXT_PREFIX}{layer}")
+            _execute(connection, "alter schema {} rename to {}", old, new)
+        else:
             _execute(connection, "drop schema if exists {} cascade", _name(f"{OLD_PREFIX}{layer}"))
 
 
@@ -127,7 +139,7 @@ def _views(connection: Connection) -> list[str]:
 def _refuse_missing(connection: Connection) -> None:
     for layer in PROMOTED_LAYERS:
         schema = f"{NEXT_PREFIX}{layer}"
-        if not _exists(connection, schema):
+        if not _exists(connection, schema) or generations.is_served_before(connection, NEXT_PREFIX):
             raise BadInputError(
                 "There is no next generation of marts to promote.",
                 where=f"schema {schema}",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from parkindex.errors import ServiceDownError, UsageError
 from parkindex.settings import Settings
-from parkindex.transform import dbt
+from parkindex.transform import dbt, generations
 
 # Dated reference data that intermediate models and marts read (seeds/index belongs to the index).
 _REFERENCE = ("path:seeds/classifications", "path:seeds/cultivation", "path:seeds/patents")
@@ -30,11 +30,20 @@ _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}__")
 PREFIX_LOCK = 720_316
 
 
-def stage(engine: Engine, settings: Settings, prefix: str, as_known: datetime, methodology_sha256: str) -> None:
-    """Build the staging models under a prefix, from nothing.
+def stage(
+    engine: Engine,
+    settings: Settings,
+    prefix: str,
+    as_known: datetime,
+    methodology_sha256: str,
+    *,
+    keep: bool = False,
+) -> None:
+    """Build the staging models under a prefix, from nothing unless a generation there can be brought forward.
 
     Whatever an earlier, perhaps broken, build left under the prefix is dropped first, in every layer: no layer may
-    rest on another generation of the one before.
+    rest on another generation of the one before. With ``keep`` a complete generation of the same rules and models stays
+    and takes in what came since (:mod:`parkindex.transform.generations`); the result is the same.
 
     Args:
         engine: The warehouse, as its owner.
@@ -42,6 +51,7 @@ def stage(engine: Engine, settings: Settings, prefix: str, as_known: datetime, m
         prefix: Schema prefix, for example ``cand_3__``.
         as_known: Rows received later do not count.
         methodology_sha256: Hash of the methodology.
+        keep: Whether this build and the next ones under the prefix may rest on each other.
 
     Raises:
         UsageError: The prefix is not one (an empty prefix is the served generation, which is only ever promoted).
@@ -49,10 +59,16 @@ def stage(engine: Engine, settings: Settings, prefix: str, as_known: datetime, m
         ServiceDownError: Another build under this prefix is running, or dbt failed.
     """
     with locked(engine, prefix):
+        with engine.connect() as connection:
+            seen = generations.deliveries(connection, as_known)
         with engine.begin() as connection:
-            for layer in LAYERS:
-                _drop_schema(connection, f"{prefix}{layer}")
+            if not (keep and generations.begin(connection, prefix, as_known, methodology_sha256)):
+                for layer in LAYERS:
+                    _drop_schema(connection, f"{prefix}{layer}")
         dbt.build(settings, ["path:models/staging"], _variables(prefix, as_known, methodology_sha256))
+        if keep:
+            with engine.begin() as connection:
+                generations.note(connection, prefix, as_known, methodology_sha256, seen)
 
 
 def relate(
@@ -79,11 +95,21 @@ def relate(
         ServiceDownError: As for :func:`stage`.
     """
     with locked(engine, prefix):
+        with engine.connect() as connection:
+            previous = generations.previous_run(connection, prefix) or 0
         dbt.build(
             settings,
             [*_REFERENCE, "path:models/intermediate", "path:models/marts", "path:tests/marts"],
-            _variables(prefix, as_known, methodology_sha256, identity_run_id=identity_run_id),
+            _variables(
+                prefix,
+                as_known,
+                methodology_sha256,
+                identity_run_id=identity_run_id,
+                previous_identity_run_id=previous,
+            ),
         )
+        with engine.begin() as connection:
+            generations.finish(connection, prefix, identity_run_id)
 
 
 def index(

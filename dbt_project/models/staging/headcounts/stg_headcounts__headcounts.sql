@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_delivered_headcounts() }}",
+) }}
+
 with
 
 delivered as (
@@ -9,7 +16,9 @@ delivered as (
             order by {{ known_last() }}
         ) as known_rank
     from {{ source('headcounts', 'headcounts_v1') }}
-    where {{ is_known('headcounts_v1') }}
+    where
+        {{ is_known('headcounts_v1') }}
+        and {{ only_changed('headcounts', ['enterprise_id_uscc', 'headcount_month'], ['uscc_key', 'month']) }}
 
 ),
 

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_delivered_publications() }}",
+) }}
+
 with
 
 delivered as (
@@ -9,7 +16,9 @@ delivered as (
             order by {{ known_last() }}
         ) as known_rank
     from {{ source('patents', 'patents_v1') }}
-    where {{ is_known('patents_v1') }}
+    where
+        {{ is_known('patents_v1') }}
+        and {{ only_changed('publications', ['publication_number', 'kind']) }}
 
 ),
 
