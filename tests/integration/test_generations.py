@@ -152,18 +152,20 @@ def built(engine: Engine, settings: Settings, prefix: str, as_known: datetime, s
 def hashes(engine: Engine, prefix: str) -> dict[str, str]:
     """Return the hash of every table of staging and marts, whatever the order of its rows."""
     with engine.connect() as connection:
-        names = connection.execute(
-            text(
-                "select schemaname || '.' || tablename from pg_tables where schemaname in (:staging, :marts)"
-                " and (schemaname = :marts or tablename like 'stg%')"
-            ),
-            {"staging": f"{prefix}staging", "marts": f"{prefix}marts"},
-        ).scalars()
+        names: list[str] = list(
+            connection.execute(
+                text(
+                    "select schemaname || '.' || tablename from pg_tables where schemaname in (:staging, :marts)"
+                    " and (schemaname = :marts or tablename like 'stg%')"
+                ),
+                {"staging": f"{prefix}staging", "marts": f"{prefix}marts"},
+            ).scalars()
+        )
         statement = (
             "select count(*) || ' ' || md5(string_agg(cast(t as text), '|' order by cast(t as text))) from {} as t"
         )
         return {
-            name.removeprefix(prefix): connection.exec_driver_sql(statement.format(name)).scalar_one() or ""
+            name.removeprefix(prefix): str(connection.exec_driver_sql(statement.format(name)).scalar_one())
             for name in names
         }
 
@@ -209,8 +211,10 @@ def test_brought_forward_equals_built_from_nothing(
         after = connection.exec_driver_sql(
             f"select oid from pg_class where oid = '{KEPT}marts.headcounts'::regclass"
         ).all()
-        changed = connection.exec_driver_sql(f"select count(*) from {KEPT}staging.changed__headcounts").scalar_one()
-        everything = connection.exec_driver_sql(f"select count(*) from {KEPT}marts.headcounts").scalar_one()
+        changed: int = connection.exec_driver_sql(
+            f"select count(*) from {KEPT}staging.changed__headcounts"
+        ).scalar_one()
+        everything: int = connection.exec_driver_sql(f"select count(*) from {KEPT}marts.headcounts").scalar_one()
     # it was not built anew: the table is the same one, and not every key was touched
     assert before == after
     assert 0 < changed < everything
