@@ -105,6 +105,10 @@ bench-full: .venv/.run-stamp .venv-bench/.stamp ## Measure it at full size and w
 	@.venv/bin/python benchmarks/index.py --size full --json docs/performance/index.json
 	@.venv/bin/python benchmarks/render.py
 
+.PHONY: chaos
+chaos: .venv/.dev-stamp ## Kill and damage at length, and write docs/reliability/chaos.md (half an hour)
+	@.venv/bin/python tests/faults/chaos.py
+
 # ------------------------------------------------------------------------------------------------------------- clean
 
 .PHONY: clean

@@ -33,7 +33,7 @@ __all__ = ["BUSINESS_TIME_ZONE", "DEFAULT_EDITION"]  # for the DAGs, which impor
 MARTS_PREFIX = "next__"
 # Most files of one run that are landed by a task of their own; more are dealt out in as many groups.
 LANDING_TASKS = 16
-# A run of an ingest DAG that is not done by then is told of (assumed: the nightly build of the marts starts at 03:30).
+# A run of an ingest DAG that is not done by then is told of (assumed: the marts are built from 03:30 on).
 INGEST_DEADLINE = timedelta(hours=1)
 # What a later attempt may find gone; every other failure is the same the next time.
 WORTH_RETRYING = (
