@@ -36,6 +36,8 @@ _STAGING = {
     ),
     "stg_park_reports__items": "park_code text, year integer, reported_date date, item_code text",
     "stg_park_plots__plots": "plot_id text, valid_from date",
+    "stg_park_members__members": "park_code text, enterprise_id_uscc text, valid_from date",
+    "stg_street_ranges__ranges": "range_id text, valid_from date",
 }
 _LINEAGE = ", source_batch_id bigint, source_file text, source_row integer, known_at timestamptz"
 _MARTS = {

@@ -43,6 +43,7 @@ _MONEY = re.compile("([0-9.]+)(万|亿)(人民币|美元|欧元|港元)")
 _CURRENCY = {"美元": "USD", "欧元": "EUR", "港元": "HKD"}
 _ENGLISH = {
     **{"名称": "企业名称", "社会信用代码": "统一社会信用代码", "变更日期": "核准日期", "成立日期": "注册日期"},
+    "住所": "注册地址",
     **{"经营状态": "登记状态", "注吊销日期": "注销日期"},
 }
 
@@ -51,6 +52,12 @@ def key(name: str) -> str:
     """Match key of a name."""
     text = re.sub(r"\s", "", unicodedata.normalize("NFKC", name))
     return re.sub("[〔【]", "(", re.sub("[〕】]", ")", text)).lower()
+
+
+def spelling(name: str) -> str:
+    """What the spellings of a name that the sample uses have in common."""
+    text = re.sub(r"\([a-z.,]+\)$", "", key(name)).replace("有限责任公司", "有限公司")
+    return re.sub("^上海市", "上海", text)
 
 
 def _day(value: Any) -> date | None:
@@ -148,9 +155,11 @@ class Oracle:
         self.rules, self.sets = rules, rules.sets
         noise = json.loads((root / "noise.json").read_text(encoding="utf-8"))
         self.noise = {(row["feed"], row["file"], row["table"], row["source_row"]) for row in noise["rows"]}
-        self._placed: dict[tuple[str, date, date], str | None] = {}
+        self._placed: dict[tuple[str, date, date], set[str]] = {}
         self._registry()
         self._plots()
+        self._ranges()
+        self._members()
         self._accounts()
         self._headcounts()
         self._patents()
@@ -195,7 +204,10 @@ class Oracle:
         for (uscc, _), row in sorted(known.items()):
             self.rows[uscc].append(row)
             holders[key(row["企业名称"])].add(uscc)
-        self.holder = {name: next(iter(codes)) for name, codes in holders.items() if len(codes) == 1}
+        by_spelling: dict[str, set[str]] = defaultdict(set)
+        for name, codes in holders.items():
+            by_spelling[spelling(name)] |= codes
+        self._exact, self._spelt = holders, by_spelling
         self.registered = {uscc: _day(rows[-1]["注册日期"]) for uscc, rows in self.rows.items()}
         self.ended = {uscc: _day(rows[-1]["注销日期"]) for uscc, rows in self.rows.items()}
 
@@ -259,7 +271,7 @@ class Oracle:
         for (_, kind), (published, application, filed, main, names) in sorted(
             known.items(), key=lambda one: (one[1][0], one[0][0])
         ):
-            holders = [self.holder.get(name) for name in names]
+            holders = [self.holder(name) for name in names]
             self.published[application, published.year] |= {uscc for uscc in holders if uscc}
             if kind == "B":
                 self.patents.setdefault(application, Patent(published, filed, main, holders[0]))
@@ -278,7 +290,7 @@ class Oracle:
         self.abroad: dict[str, list[date]] = defaultdict(list)
         for event_id, row in sorted(known.items()):
             d, application = date.fromisoformat(row["eventDate"]), row["applicationNo"]
-            holder = row["holderUscc"] or self.holder.get(key(row["holder"]))
+            holder = row["holderUscc"] or self.holder(row["holder"])
             if row["eventType"] == "pct_filing":
                 self.abroad[application].append(d)
                 if holder:
@@ -296,7 +308,7 @@ class Oracle:
             if row["公司名称"]:
                 company = [row["公司名称"], row["工商名称"]]
             brand, registered = company
-            uscc = self.holder.get(key(registered if registered not in ("", "-") else brand))
+            uscc = self.holder(registered if registered not in ("", "-") else brand)
             at = (brand, row["融资时间"], row["轮次"])
             if uscc and row["轮次"] in EQUITY and at not in seen:
                 seen.add(at)
@@ -306,7 +318,7 @@ class Oracle:
     def _recognitions(self) -> None:
         self.honours: list[tuple[str, str, date, date | None]] = []
         for row in self._sheet("recognitions", "名单", ""):
-            uscc = row.get("统一社会信用代码") or self.holder.get(key(row["企业名称"]))
+            uscc = row.get("统一社会信用代码") or self.holder(row["企业名称"])
             begins = _day(row["有效期起"])
             if uscc in self.rows and begins:
                 self.honours.append((uscc, row["名单类别"], begins, _day(row["有效期止"])))
@@ -338,6 +350,28 @@ class Oracle:
                     del sound[item["item_code"]]
             self.said[at] = sound
 
+    def holder(self, name: str) -> str | None:
+        """The one enterprise that has ever held a name, exactly or, if nobody has, in another spelling."""
+        codes = self._exact.get(key(name)) or self._spelt.get(spelling(name)) or set()
+        return next(iter(codes)) if len(codes) == 1 else None
+
+    def _ranges(self) -> None:
+        """Streets and towns as (park, from, to, district, town, street, side), the latest delivery of each."""
+        known = {(row["区间编号"], row["生效日期"]): row for row in self._csv("street_ranges")}
+        self.ranges = [
+            (
+                *(row["园区代码"], _day(row["生效日期"]), _day(row["失效日期"]), row["行政区"]),
+                *(row["街镇"], row["道路"], row["单双号"]),
+            )
+            for row in known.values()
+        ]
+
+    def _members(self) -> None:
+        known = {(row["园区代码"], row["统一社会信用代码"], row["入驻日期"]): row for row in self._csv("park_members")}
+        self.registers: dict[str, list[tuple[str, date | None, date | None]]] = defaultdict(list)
+        for (park, uscc, since), row in known.items():
+            self.registers[uscc].append((park, _day(since), _day(row["迁出日期"])))
+
     # -------------------------------------------------------------------------------------------------- definitions
 
     def active(self, uscc: str, d: date) -> bool:
@@ -347,22 +381,49 @@ class Oracle:
         valid = [row for row in self.rows[uscc] if row["effective"] <= d]
         return valid[-1] if valid else None
 
-    def place(self, row: Row | None, d: date) -> str | None:
-        if row is None or not row["经度"]:
+    def place(self, uscc: str, row: Row | None, d: date, registered: date) -> str | None:
+        """The park of a row on a day, with the parks' registers of a day: the first rule that finds one park."""
+        if row is None:
             return None
+        claims = {
+            park for park, start, end in self.registers[uscc] if start <= registered and (not end or registered < end)
+        }
+        if len(claims) == 1:
+            return claims.pop()
+        found = self._by_point(row, d) if row.get("经度") else self._by_address(row, d)
+        if claims and len(found) > 0:
+            found &= claims
+        return found.pop() if len(found) == 1 else None
+
+    def _by_point(self, row: Row, d: date) -> set[str]:
         at = (f"{row['经度']} {row['纬度']}", d, d)
         if at not in self._placed:
             x, y = float(row["经度"]), float(row["纬度"])
-            parks = {
+            self._placed[at] = {
                 park
                 for park, start, end, _, ring in self.plots
-                if start <= d and (end is None or d < end) and _inside(x, y, ring)
+                if start <= d and (end is None or d < end) and ([x, y] in ring or _inside(x, y, ring))
             }
-            self._placed[at] = parks.pop() if len(parks) == 1 else None
-        return self._placed[at]
+        return set(self._placed[at])
+
+    def _by_address(self, row: Row, d: date) -> set[str]:
+        written = re.fullmatch(r"上海市(.+?区)(?:(虚.镇)虚构村|(.+?路)([0-9]+)号).*", row["注册地址"])
+        zone = re.fullmatch(r"中国（上海）自由贸易试验区(.+?路)([0-9]+)号.*", row["注册地址"])
+        if not written and not zone:
+            return set()
+        district, town, street, number = written.groups() if written else ("浦东新区", None, *zone.groups())
+        side = {"全部", "单号" if int(number or 0) % 2 else "双号"}
+        return {
+            park
+            for park, start, end, of_district, of_town, of_street, of_side in self.ranges
+            if start <= d
+            and (end is None or d < end)
+            and of_district == district
+            and ((street and of_street == street and of_side in side) or (town and not of_street and of_town == town))
+        }
 
     def park(self, uscc: str, d: date) -> str | None:
-        return self.place(self.row_at(uscc, d), d)
+        return self.place(uscc, self.row_at(uscc, d), d, d)
 
     def members(self, park: str, t: int) -> list[str]:
         return [uscc for uscc, own in self.parks(t).items() if own == park]
@@ -528,7 +589,7 @@ class Oracle:
                 holder = patent.first
                 sold = [(d, i, row) for d, i, row in past if row["eventType"] == "transfer" and d >= patent.granted]
                 if sold:
-                    holder = self.holder.get(key(max(sold, key=lambda one: one[:2])[2]["counterparty"]))
+                    holder = self.holder(max(sold, key=lambda one: one[:2])[2]["counterparty"])
                 if holder:
                     found[application] = holder
             self._held[t] = found
@@ -579,7 +640,8 @@ class Oracle:
                 d = row["effective"]
                 if d.year != t or d <= self.registered[uscc] or not self.active(uscc, d):
                     continue
-                old = self.place(self.row_at(uscc, d - timedelta(days=1)), d)
-                new = self.place(row, d)
+                before = d - timedelta(days=1)
+                old = self.place(uscc, self.row_at(uscc, before), d, before)
+                new = self.place(uscc, row, d, d)
                 count += (new == park) - (old == park) if old != new else 0
         return count

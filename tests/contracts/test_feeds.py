@@ -16,17 +16,19 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 FEEDS = sorted(contracts.load_all())
 
 
-def test_there_are_nine_feeds() -> None:
+def test_there_are_eleven_feeds() -> None:
     assert FEEDS == [
         "enterprise_accounts",
         "enterprise_registry",
         "financing_rounds",
         "headcounts",
+        "park_members",
         "park_plots",
         "park_reports",
         "patent_events",
         "patents",
         "recognitions",
+        "street_ranges",
     ]
 
 

@@ -76,7 +76,7 @@ def test_land_says_what_became_of_each_file(installed: Settings, registry: Path)
     assert answer("rejects", "export", "--out", str(installed.home / "r.csv"))["rows"] == 1
 
     feeds = {row["feed"]: row for row in answer("feeds")["feeds"]}
-    assert len(feeds) == 9
+    assert len(feeds) == 11
     assert feeds["enterprise_registry"]["last_received_at"].startswith("2025-03-01")
     assert feeds["patents"]["batches"] == 0
     (share,) = answer("feeds", "--parks")["parks"]
@@ -126,7 +126,7 @@ def test_bad_input_is_code_3_with_a_next_step(installed: Settings, arguments: tu
 
 
 def test_contracts_are_checked_compared_and_derived(tmp_path: Path) -> None:
-    assert len(answer("contract", "check")["contracts"]) == 9
+    assert len(answer("contract", "check")["contracts"]) == 11
     changed = tmp_path / "headcounts.odcs.yaml"
     original = CONTRACTS_DIR / "headcounts.odcs.yaml"
     changed.write_text(original.read_text("utf-8").replace("maximum: 500000", "maximum: 400000"), "utf-8")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import beside_check
+import links_check
 import pytest
 from sqlalchemy import Engine
 
@@ -73,6 +74,7 @@ def test_every_value_equals_the_truth(
     newest = rules[EDITIONS[-1]].sha256
     warehouse.stage(engine, settings, PREFIX, as_known, newest)
     run = resolve.run(engine, PREFIX, as_known, inputs)
+    links_check.check(engine, PREFIX, run, tmp_path / "world")
     warehouse.relate(engine, settings, PREFIX, as_known, newest, run)
 
     compared = 0
@@ -140,7 +142,14 @@ def _check_the_way_back(engine: Engine) -> None:
 def _check_identity_is_reproducible(engine: Engine, first: int, second: int) -> None:
     """Resolved twice, every link, stay and question is the same."""
     with engine.connect() as connection:
-        for table in ("enterprise_links", "placements", "review_queue", "further_applicants", "plot_distances"):
+        for table in (
+            "enterprise_links",
+            "placements",
+            "review_queue",
+            "relations",
+            "address_findings",
+            "further_applicants",
+        ):
             rows = [
                 connection.exec_driver_sql(
                     f"select to_jsonb(one) - 'identity_run_id' from identity.{table} as one"

@@ -28,8 +28,8 @@ from parkindex.sample.population import CODES
 from parkindex.settings import METHODOLOGY_DIR
 
 FEEDS = [
-    *("enterprise_accounts", "enterprise_registry", "financing_rounds", "headcounts", "park_plots", "park_reports"),
-    *("patent_events", "patents", "recognitions"),
+    *("enterprise_accounts", "enterprise_registry", "financing_rounds", "headcounts", "park_members", "park_plots"),
+    *("park_reports", "patent_events", "patents", "recognitions", "street_ranges"),
 ]
 
 
@@ -80,7 +80,7 @@ def test_every_product_says_that_it_is_synthetic(out: Path) -> None:
     for feed in FEEDS:
         for path in (out / "feeds" / feed).iterdir():
             assert path.name.startswith("synthetic-")
-    for name in ("truth.json", "noise.json"):
+    for name in ("truth.json", "truth_links.json", "noise.json"):
         assert json.loads((out / name).read_text(encoding="utf-8"))["synthetic"] is True
     assert "SYNTHETIC" in json.loads((out / "api/patent_events/events.json").read_text(encoding="utf-8"))["notice"]
     with zipfile.ZipFile(next((out / "feeds/patents").iterdir())) as archive:

@@ -20,6 +20,10 @@ placed as (
         started_by,
         method,
         evidence,
+        candidate_parks,
+
+        ---------- numerics
+        confidence,
 
         ---------- dates
         valid_from,

@@ -28,6 +28,9 @@ park_enterprises as (
         placements.method,
         placements.evidence,
 
+        ---------- numerics
+        placements.confidence,
+
         ---------- dates
         placements.valid_from,
         placements.valid_to,

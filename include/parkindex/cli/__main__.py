@@ -20,6 +20,8 @@ VERBS = {
     "land": ("feeds", "Land and load files of a feed."),
     "fetch": ("feeds", "Fetch a feed from its HTTP source, land and load it."),
     "rejects": ("feeds", "Rows set aside: list, show, export, return, replay, close."),
+    "matches": ("matches", "Doubtful names and places: list, accept, reject, withdraw, relate, export, import."),
+    "resolve": ("matches", "Resolve names or codes in a CSV to enterprises of the warehouse."),
     "contract": ("feeds", "Contracts and corrections: check, derive, diff."),
     "sample": ("feeds", "Write a synthetic world: feeds and its truth."),
     "build": ("editions", "Build a candidate of an edition."),

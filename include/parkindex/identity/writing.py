@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,3 +23,8 @@ def copy_rows(connection: Connection, statement: str, rows: Iterable[tuple[Any, 
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON text for a ``jsonb`` column: readable, and the same bytes for the same value."""
+    return json.dumps(value, ensure_ascii=False)

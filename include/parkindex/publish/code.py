@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from parkindex.errors import BadInputError
+from parkindex.identity import decisions
 from parkindex.ledger import tables
 from parkindex.publish import canonical
 from parkindex.settings import PROJECT_ROOT
@@ -54,6 +55,8 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
 def newest_delivery(connection: Connection) -> datetime:
     """Return when the newest loaded delivery was received: the default known time of a build (ADR 0005).
 
+    A decision of a person about names or places that was made later counts as one.
+
     Raises:
         BadInputError: Nothing was loaded yet.
     """
@@ -67,11 +70,12 @@ def newest_delivery(connection: Connection) -> datetime:
             why="no batch is loaded, so there is nothing to build from",
             next_step="parkindex land FEED PATH…, or `make ranking` for the sample world",
         )
-    return newest
+    decided: datetime | None = connection.execute(select(func.max(tables.identity_decisions.c.decided_at))).scalar_one()
+    return max(newest, decided) if decided else newest
 
 
 def inputs_sha256(connection: Connection, as_known: datetime) -> str:
-    """Return the hash of the deliveries known at an instant: feed, content and known time of each.
+    """Return the hash of what is known at an instant: deliveries (feed, content, known time) and people's decisions.
 
     Numbers of batches and the order of loading do not count: two warehouses with the same deliveries agree. Of a
     replay, the rows that it brought in or withdrew count too.
@@ -83,5 +87,9 @@ def inputs_sha256(connection: Connection, as_known: datetime) -> str:
         )
     )
     parts = [[value for value in row if value is not None] for row in rows]
+    parts += [
+        ["decision", *(getattr(one, name) for name in decisions.COLUMNS)]
+        for one in decisions.known(connection, as_known)
+    ]
     lines = sorted(canonical.dumps([canonical.text_of(value) for value in part]) for part in parts)
     return canonical.sha256("".join(f"{line}\n" for line in lines).encode())

@@ -198,17 +198,25 @@ def write_workbook(path: Path, sheets: Sequence[Sheet], noise: Noise, feed: str,
     return count
 
 
-def printed(name: str, rng: np.random.Generator) -> str:
-    """Return a name as somebody else types it: brackets and blanks vary, the name is the same."""
+def printed(name: str, rng: np.random.Generator, *, exactly: bool = False) -> str:
+    """Return a name as somebody else types it: the name is the same.
+
+    Brackets and blanks vary; now and then also the length of the legal form, 市 behind the city, or a second name in
+    Latin letters, unless the name has to stand ``exactly``.
+    """
     kind = int(rng.integers(0, 12))
-    if kind == 0:
-        return name.replace("（", "(").replace("）", ")")
-    if kind == 1:
-        return name.replace("(", "（").replace(")", "）")
-    if kind == 2:
-        return f"{name[:2]} {name[2:]}"
-    if kind == 3:
-        return f"{name}\u3000"
-    if kind == 4:
-        return name.replace("（", "〔").replace("）", "〕")
-    return name
+    as_typed = (
+        name.replace("（", "(").replace("）", ")"),
+        name.replace("(", "（").replace(")", "）"),
+        f"{name[:2]} {name[2:]}",
+        f"{name}\u3000",
+        name.replace("（", "〔").replace("）", "〕"),
+    )
+    is_limited = name.endswith("有限公司") and not name.endswith("股份有限公司")
+    in_other_words = (
+        f"{name.removesuffix('有限公司')}有限责任公司" if is_limited else name,
+        f"上海市{name.removeprefix('上海')}" if name.startswith("上海") else name,
+        f"{name}(Synthetic Co., Ltd.)",
+    )
+    forms = as_typed if exactly else (*as_typed, *in_other_words)
+    return forms[kind] if kind < len(forms) else name

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = np.array([pow(3, i, 31) for i in range(17)])
 _ORGANISATION_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2])
+# The unified code was introduced on 1 October 2015 (国发〔2015〕33号).
+_UNIFIED_SINCE = 16_709
 _APPLICATION_WEIGHTS = np.array([2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5])
 
 
@@ -44,6 +46,26 @@ def application_numbers(years: NDArray[np.int64], types: NDArray[np.int64], seri
     check = digits @ _APPLICATION_WEIGHTS % 11
     body = _text(digits, "0123456789")
     return [f"{number}.{'X' if c == 10 else c}" for number, c in zip(body, check.tolist(), strict=True)]
+
+
+def former_numbers(districts: NDArray[np.int64], registered: NDArray[np.int64]) -> list[str]:
+    """Return registration numbers of the time before the unified code, by enterprise; empty for younger ones.
+
+    Fifteen digits, the last one a check digit (GS 15-2006: ISO 7064 MOD 11,10).
+
+    Args:
+        districts: GB/T 2260 code of the registering authority, shape (n,).
+        registered: Day of registration, shape (n,).
+    """
+    n = len(districts)
+    digits = np.column_stack([_digits(districts, 6), _digits(np.arange(n) + 12_345, 8)])
+    product = np.full(n, 10)
+    for place in range(14):
+        summed = (product + digits[:, place]) % 10
+        product = np.where(summed == 0, 10, summed) * 2 % 11
+    body = _text(np.column_stack([digits, (11 - product) % 10]), "0123456789")
+    old = (registered < _UNIFIED_SINCE).tolist()
+    return [number if is_old else "" for number, is_old in zip(body, old, strict=True)]
 
 
 def _digits(numbers: NDArray[np.int64], width: int) -> NDArray[np.int64]:

@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from parkindex.sample import economy, financing, honours, innovation, land, legal, population, reports
+from parkindex.sample import (
+    economy,
+    evidence,
+    financing,
+    honours,
+    innovation,
+    kinship,
+    land,
+    legal,
+    population,
+    reports,
+)
 from parkindex.sample.sizes import Size
 
 
@@ -26,6 +38,9 @@ class World:
     rounds: financing.Rounds
     recognitions: list[honours.Recognition]
     reports: list[reports.Report]
+    evidence: evidence.Evidence
+    branches: tuple[tuple[int, int], ...]
+    crowded: NDArray[np.bool_]
 
     @property
     def editions(self) -> tuple[int, ...]:
@@ -42,7 +57,8 @@ def make(edition: int, seed: int, size: Size) -> World:
     """Make a world. The same arguments give the same world."""
     laid = land.lay_out(edition, stream(seed, 1))
     parks = population.profiles(stream(seed, 2))
-    people = population.populate(edition, size, laid, parks, stream(seed, 3))
+    kin = kinship.add(population.populate(edition, size, laid, parks, stream(seed, 3)), stream(seed, 12))
+    people = kin.population
     employees = economy.staff(size, people, stream(seed, 4))
     insured = economy.headcounts(edition, size, people, parks, employees, stream(seed, 6))
     invented = innovation.patents(edition, people, parks, employees, insured.enterprise, stream(seed, 7))
@@ -59,4 +75,7 @@ def make(edition: int, seed: int, size: Size) -> World:
         rounds=financing.rounds(edition, size, people, parks, stream(seed, 8)),
         recognitions=honours.recognitions(edition, size, people, parks, stream(seed, 9)),
         reports=reports.file(edition, people, insured, parks, stream(seed, 10)),
+        evidence=evidence.gather(edition, laid, people, stream(seed, 13)),
+        branches=kin.branches,
+        crowded=kin.crowded,
     )

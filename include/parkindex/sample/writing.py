@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from parkindex.errors import BadInputError, UsageError
-from parkindex.sample import truth
+from parkindex.sample import links, truth
 from parkindex.sample.feeds import (
     accounts,
     events,
     financing,
     headcounts,
+    members,
     park_reports,
     patents,
     plots,
     recognitions,
     registry,
+    streets,
 )
 from parkindex.sample.files import Noise
 from parkindex.sample.sizes import SIZES
@@ -68,7 +70,7 @@ class Summary:
 
 
 def write(edition: int, seed: int, size: str, out: Path) -> Summary:
-    """Write a synthetic world: ``SYNTHETIC.txt``, ``feeds/``, ``api/``, ``noise.json`` and ``truth.json``.
+    """Write a synthetic world: ``SYNTHETIC.txt``, ``feeds/``, ``api/``, ``noise.json`` and two truths.
 
     Args:
         edition: Last of the three editions; feeds reach back some years further.
@@ -98,14 +100,16 @@ def write(edition: int, seed: int, size: str, out: Path) -> Summary:
     (out / "SYNTHETIC.txt").write_text(_NOTICE.format(edition=edition, seed=seed, size=size), encoding="utf-8")
     world = make(edition, seed, SIZES[size])
     noise = Noise()
-    files = _feeds(world, out, noise)
+    mentions = links.Mentions()
+    files = _feeds(world, out, noise, mentions)
     values = truth.compute(world)
     _json(out / "noise.json", {"synthetic": True, "rows": noise.rows, "superseded": noise.superseded})
+    _json(out / "truth_links.json", links.document(world, mentions))
     _json(out / "truth.json", {"seed": seed, "synthetic": True, "edition": edition, "size": size, "values": values})
     return Summary(out, edition, seed, size, len(world.population), files, len(noise.rows), len(noise.superseded))
 
 
-def _feeds(world: World, out: Path, noise: Noise) -> dict[str, dict[str, int]]:
+def _feeds(world: World, out: Path, noise: Noise, mentions: links.Mentions) -> dict[str, dict[str, int]]:
     folder = out / "feeds"
     seed = world.seed
     return {
@@ -113,11 +117,13 @@ def _feeds(world: World, out: Path, noise: Noise) -> dict[str, dict[str, int]]:
         registry.FEED: registry.write(world, folder, noise, stream(seed, 21)),
         accounts.FEED: accounts.write(world, folder, noise, stream(seed, 22)),
         headcounts.FEED: headcounts.write(world, folder, noise, stream(seed, 23)),
-        patents.FEED: patents.write(world, folder, noise, stream(seed, 24)),
-        events.FEED: events.write(world, folder, out / "api", noise, stream(seed, 25)),
-        financing.FEED: financing.write(world, folder, noise, stream(seed, 26)),
-        recognitions.FEED: recognitions.write(world, folder, noise, stream(seed, 27)),
+        patents.FEED: patents.write(world, folder, noise, mentions, stream(seed, 24)),
+        events.FEED: events.write(world, folder, out / "api", noise, mentions, stream(seed, 25)),
+        financing.FEED: financing.write(world, folder, noise, mentions, stream(seed, 26)),
+        recognitions.FEED: recognitions.write(world, folder, noise, mentions, stream(seed, 27)),
         park_reports.FEED: park_reports.write(world, folder, noise, stream(seed, 28)),
+        members.FEED: members.write(world, folder, noise, stream(seed, 29)),
+        streets.FEED: streets.write(world, folder, noise),
     }
 
 

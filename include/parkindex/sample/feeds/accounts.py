@@ -73,7 +73,7 @@ def _final(world: World, rows: Ints, rng: np.random.Generator) -> Iterator[_Row]
         yield (
             int(accounts.year[row]),
             people.uscc[e],
-            printed(people.names.text[last_name[e]], rng),
+            printed(people.names.text[last_name[e]], rng, exactly=bool(world.crowded[last_name[e]])),
             date_of(accounts.reported[row]),
             thousands(accounts.revenue[row]),
             None if accounts.research[row] == NOT_REPORTED else thousands(accounts.research[row]),

@@ -13,7 +13,8 @@ from parkindex.sample import facts
 from parkindex.sample.days import date_of, last_day
 from parkindex.sample.files import DUPLICATE, SYNTHETIC, Ghosts, Noise, Planted, mixed, positions, printed, sent
 from parkindex.sample.innovation import NOBODY
-from parkindex.sample.legal import NO_AMOUNT, NO_CODE, OWN_CODE, Event
+from parkindex.sample.legal import NO_AMOUNT, NO_CODE, OWN_CODE, TRANSFER, Event
+from parkindex.sample.links import STRANGER, Mentions
 from parkindex.sample.server import ANSWERS_FILE
 from parkindex.sample.world import World
 
@@ -22,12 +23,14 @@ FEED = "patent_events"
 _Event = dict[str, Any]
 
 
-def write(world: World, feeds: Path, api: Path, noise: Noise, rng: np.random.Generator) -> dict[str, int]:
+def write(
+    world: World, feeds: Path, api: Path, noise: Noise, mentions: Mentions, rng: np.random.Generator
+) -> dict[str, int]:
     """Write the document and what the API answers from. Returns rows per file.
 
     The API answers with every event, those of the document again, as such providers do.
     """
-    events = _events(world, rng)
+    events = _events(world, mentions, rng)
     until = date_of(last_day(world.edition - 1)).isoformat()
     document = feeds / FEED / f"synthetic-patent-events-{world.edition - 1}.json"
     answer = api / FEED / ANSWERS_FILE
@@ -42,28 +45,45 @@ def write(world: World, feeds: Path, api: Path, noise: Noise, rng: np.random.Gen
     return counts
 
 
-def _events(world: World, rng: np.random.Generator) -> list[_Event]:
+def _events(world: World, mentions: Mentions, rng: np.random.Generator) -> list[_Event]:
     patents, people = world.patents, world.population
-    names, last_name = people.names.text, people.last_name.tolist()
+    last_name = people.last_name.tolist()
     rows: list[_Event] = []
     ghosts = Ghosts(district=310117)
     for number, one in enumerate(world.events, start=1):
         what = one.what
         stranger = facts.STRANGERS[one.patent % len(facts.STRANGERS)]
-        other = printed(names[last_name[what.other]], rng) if what.other != NOBODY else what.stranger
+        other = _printed(world, last_name[what.other], rng) if what.other != NOBODY else what.stranger
+        holder = stranger if one.holder == NOBODY else _printed(world, one.name, rng)
+        # Who is named beside a code is told by the code; a bank is nobody's enterprise.
+        if one.code == NO_CODE:
+            _mention(world, mentions, holder, one.name)
+        if what.kind == TRANSFER:
+            _mention(world, mentions, other, last_name[what.other] if what.other != NOBODY else NOBODY)
         rows.append(
             {
                 "eventId": f"PE{number:09d}",
                 "applicationNo": patents.application[one.patent],
                 "eventType": what.kind,
                 "eventDate": date_of(what.day).isoformat(),
-                "holder": stranger if one.holder == NOBODY else printed(names[one.name], rng),
+                "holder": holder,
                 "holderUscc": _code(one, people.uscc, ghosts),
                 "counterparty": other or None,
                 "amountCny": None if what.amount == NO_AMOUNT else f"{what.amount // 100}.{what.amount % 100:02d}",
             }
         )
     return rows
+
+
+def _printed(world: World, name: int, rng: np.random.Generator) -> str:
+    return printed(world.population.names.text[name], rng, exactly=bool(world.crowded[name]))
+
+
+def _mention(world: World, mentions: Mentions, name_printed: str, name: int) -> None:
+    if name == NOBODY:
+        mentions.say(FEED, name_printed, None, STRANGER)
+    else:
+        mentions.of(world, FEED, name_printed, name)
 
 
 def _code(one: Event, codes: list[str], ghosts: Ghosts) -> str | None:

@@ -23,6 +23,7 @@ from parkindex.sample.files import (
     write_workbook,
 )
 from parkindex.sample.financing import BY_BRAND_ONLY, BY_NAME_AS_BRAND, BY_REGISTERED_NAME
+from parkindex.sample.links import BRAND, STRANGER, Mentions
 from parkindex.sample.world import World
 
 FEED = "financing_rounds"
@@ -46,14 +47,17 @@ _INDUSTRIES = ("硬件", "医疗健康", "人工智能", "企业服务", "电子
 _Row = Sequence[Cell]
 
 
-def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) -> dict[str, int]:
+def write(world: World, folder: Path, noise: Noise, mentions: Mentions, rng: np.random.Generator) -> dict[str, int]:
     """Write one export a year with every round so far. Returns rows per file."""
     counts = {}
-    names = [printed(name, rng) for name in _first_names(world)]
+    numbers = world.population.first_name.tolist()
+    names = [
+        printed(world.population.names.text[number], rng, exactly=bool(world.crowded[number])) for number in numbers
+    ]
     for year in range(world.edition - 2, world.edition + 1):
         file = f"synthetic-financing-{year}.xlsx"
         path = folder / FEED / file
-        rows = _rows(world, names, last_day(year))
+        rows = _rows(world, names, last_day(year), mentions)
         when = date(year + 1, 1, 18)
         planted = _planted(rows, rng)
         counts[file] = write_workbook(path, [Sheet("融资事件", _HEADER, mixed(rows, planted))], noise, FEED, when)
@@ -61,12 +65,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
     return counts
 
 
-def _first_names(world: World) -> list[str]:
-    people = world.population
-    return [people.names.text[n] for n in people.first_name.tolist()]
-
-
-def _rows(world: World, names: list[str], until: int) -> list[_Row]:
+def _rows(world: World, names: list[str], until: int, mentions: Mentions) -> list[_Row]:
     """Rows of all companies: newest round first; a company's own columns stand on its first row only."""
     rounds, people = world.rounds, world.population
     rows: list[_Row] = []
@@ -92,6 +91,12 @@ def _rows(world: World, names: list[str], until: int) -> list[_Row]:
         if naming in {BY_BRAND_ONLY, BY_NAME_AS_BRAND}:
             registered = "-"
         shown = names[e] if naming == BY_NAME_AS_BRAND else brand
+        if naming in {BY_REGISTERED_NAME, BY_NAME_AS_BRAND}:
+            mentions.of(world, FEED, names[e], int(people.first_name[e]))
+        elif naming == BY_BRAND_ONLY:
+            mentions.say(FEED, brand, None, BRAND)
+        else:
+            mentions.say(FEED, stranger, None, STRANGER)
         founded = date_of(people.registered[e])
         company: tuple[Cell, ...] = (
             shown,

@@ -15,6 +15,8 @@ from parkindex.sample.days import date_of, day, first_day
 from parkindex.sample.feeds.registry import address
 from parkindex.sample.files import DUPLICATE, SYNTHETIC, Noise, Planted, mixed, positions, printed, sent
 from parkindex.sample.innovation import KINDS, NOBODY
+from parkindex.sample.kinship import near_miss
+from parkindex.sample.links import NEAR_MISS, STRANGER, Mentions
 from parkindex.sample.population import Ints
 from parkindex.sample.world import World
 
@@ -22,7 +24,7 @@ FEED = "patents"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) -> dict[str, int]:
+def write(world: World, folder: Path, noise: Noise, mentions: Mentions, rng: np.random.Generator) -> dict[str, int]:
     """Write every archive. Returns documents per file. A few documents name a stranger and are delivered again."""
     counts = {}
     patents = world.patents
@@ -33,7 +35,9 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
     if len(stock):
         file = f"synthetic-patents-stock-{world.edition - 4}.zip"
         path = folder / FEED / file
-        counts[file] = _archive(path, mixed(_documents(world, stock, set(), rng), _planted(world, stock, rng)), noise)
+        counts[file] = _archive(
+            path, mixed(_documents(world, stock, set(), mentions, rng), _planted(world, stock, rng)), noise
+        )
         sent(path, date(world.edition - 3, 1, 9))
     for year, half in halves:
         low = day(date(year, 1 if half == 1 else 7, 1))
@@ -49,7 +53,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
         previous, waiting = file, wrong
         if len(rows) == 0:
             continue
-        documents = mixed(_documents(world, rows, set(wrong.tolist()), rng), _planted(world, rows, rng))
+        documents = mixed(_documents(world, rows, set(wrong.tolist()), mentions, rng), _planted(world, rows, rng))
         path = folder / FEED / file
         counts[file] = _archive(path, documents, noise)
         sent(path, date_of(high + 8))
@@ -68,21 +72,36 @@ def _archive(path: Path, documents: Iterator[tuple[str, Planted[str] | None]], n
     return count
 
 
-def _documents(world: World, rows: Ints, wrong: set[int], rng: np.random.Generator) -> Iterator[str]:
+def _stranger(world: World, row: int, mentions: Mentions, *, is_wrong: bool) -> str:
+    """Return an applicant whom the registry does not know; every fourth is all but the name of somebody it knows."""
+    if row % 4 == 0 and not is_wrong:
+        name = near_miss(world.population.names, mentions.known(world), row)
+        mentions.say(FEED, name, None, NEAR_MISS)
+        return name
+    name = facts.STRANGERS[row % len(facts.STRANGERS)]
+    mentions.say(FEED, name, None, STRANGER)
+    return name
+
+
+def _documents(
+    world: World, rows: Ints, wrong: set[int], mentions: Mentions, rng: np.random.Generator
+) -> Iterator[str]:
     seen: set[int] = set()
     for row in rows.tolist():
         # A row that waited is delivered right now; the wrong ones of this archive are delivered wrong first.
-        yield _document(world, row, rng, is_wrong=row in wrong and row not in seen)
+        yield _document(world, row, mentions, rng, is_wrong=row in wrong and row not in seen)
         seen.add(row)
 
 
-def _document(world: World, row: int, rng: np.random.Generator, *, is_wrong: bool = False) -> str:
+def _document(world: World, row: int, mentions: Mentions, rng: np.random.Generator, *, is_wrong: bool = False) -> str:
     patents, people, versions = world.patents, world.population, world.population.versions
     e = int(patents.enterprise[row])
     if e == NOBODY or is_wrong:
-        first, place = facts.STRANGERS[row % len(facts.STRANGERS)], "上海市虚构路1号"
+        first, place = _stranger(world, row, mentions, is_wrong=is_wrong), "上海市虚构路1号"
     else:
-        first = printed(people.names.text[int(patents.name[row])], rng)
+        name = int(patents.name[row])
+        first = printed(people.names.text[name], rng, exactly=bool(world.crowded[name]))
+        mentions.of(world, FEED, first, name)
         at = versions.first[e]
         cell = int(versions.cell[at])
         district = world.land.cells[cell].district if cell >= 0 else "N/A"
@@ -90,7 +109,9 @@ def _document(world: World, row: int, rng: np.random.Generator, *, is_wrong: boo
     applicants = [(first, place)]
     other = int(patents.other[row])
     if other != NOBODY:
-        applicants.append((people.names.text[int(versions.name[versions.first[other]])], "上海市"))
+        name = int(versions.name[versions.first[other]])
+        applicants.append((people.names.text[name], "上海市"))
+        mentions.of(world, FEED, people.names.text[name], name)
     subject = int(patents.subject[row])
     return render(
         number=patents.number[row],

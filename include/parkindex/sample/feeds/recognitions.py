@@ -25,6 +25,7 @@ from parkindex.sample.files import (
     write_workbook,
 )
 from parkindex.sample.honours import Recognition
+from parkindex.sample.links import Mentions
 from parkindex.sample.world import World
 
 FEED = "recognitions"
@@ -41,7 +42,7 @@ _SLUGS = {
 _Row = Sequence[Cell]
 
 
-def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) -> dict[str, int]:
+def write(world: World, folder: Path, noise: Noise, mentions: Mentions, rng: np.random.Generator) -> dict[str, int]:
     """Write every list. Returns rows per file."""
     lists: dict[tuple[int, str], list[Recognition]] = defaultdict(list)
     for one in world.recognitions:
@@ -54,7 +55,7 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
         with_code = members[0].with_code
         header = ["名单类别", "文号", "企业名称", *(["统一社会信用代码"] if with_code else []), "有效期起", "有效期止"]
         number = f"合成〔{year}〕{list(_SLUGS).index(kind) + 1}号"
-        rows = [_row(world, one, number, rng) for one in members]
+        rows = [_row(world, one, number, mentions, rng) for one in members]
         planted = _planted(rows, ghosts, header, rng) if len(rows) > 3 else []
         when = date(year + 1, 1, 12)
         counts[file] = write_workbook(path, [Sheet("名单", header, mixed(rows, planted))], noise, FEED, when)
@@ -62,10 +63,12 @@ def write(world: World, folder: Path, noise: Noise, rng: np.random.Generator) ->
     return counts
 
 
-def _row(world: World, one: Recognition, number: str, rng: np.random.Generator) -> _Row:
+def _row(world: World, one: Recognition, number: str, mentions: Mentions, rng: np.random.Generator) -> _Row:
     people = world.population
     code = (people.uscc[one.enterprise],) if one.with_code else ()
-    name = printed(people.names.text[one.name], rng)
+    name = printed(people.names.text[one.name], rng, exactly=bool(world.crowded[one.name]))
+    if not one.with_code:
+        mentions.of(world, FEED, name, one.name)
     return (one.kind, number, name, *code, date_of(one.valid_from), date_of(one.valid_to))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parkindex.sample import facts
+from parkindex.sample import evidence, facts, identifiers
 from parkindex.sample.days import day, iso
 from parkindex.sample.files import DUPLICATE, Ghosts, Noise, Planted, miscoded, mixed, positions, sent, write_csv
 from parkindex.sample.population import CODES, STANDARDS, Ints
@@ -32,6 +32,7 @@ _HEADER = (
     *(
         "企业名称",
         "统一社会信用代码",
+        "原注册号",
         "核准日期",
         "注册日期",
         "企业类型",
@@ -43,7 +44,18 @@ _HEADER = (
     *("地区", "注册地址", "行业代码", "行业标准版本", "登记状态", "注销日期", "经度", "纬度"),
 )
 _HEADER_GB = (
-    *("名称", "社会信用代码", "变更日期", "成立日期", "企业类型", "法定代表人", "注册资本", "经营范围", "所在省份"),
+    *(
+        "名称",
+        "社会信用代码",
+        "原注册号",
+        "变更日期",
+        "成立日期",
+        "企业类型",
+        "法定代表人",
+        "注册资本",
+        "经营范围",
+        "所在省份",
+    ),
     *("行政区", "住所", "行业代码", "行业标准版本", "经营状态", "注吊销日期", "经度", "纬度"),
 )
 _SCOPES = (
@@ -150,11 +162,21 @@ def _block(world: World, rows: Ints, delivery: _Delivery) -> Iterator[Sequence[s
         versions.is_end[rows].tolist(),
         iso(people.ended[owner]),
         people.group[owner].tolist(),
+        world.evidence.told[rows].tolist(),
+        world.evidence.offices[rows].tolist(),
+        world.evidence.steady_park[rows].tolist(),
         strict=True,
     )
+    corner = evidence.border_point(world.land)
+    old_numbers = identifiers.former_numbers(np.array([int(code[2:8]) for code in people.uscc]), people.registered)
     names, uscc, cells = people.names.text, people.uscc, world.land.cells
-    for name, e, effective, registered, c, lon, lat, industry, standard, is_end, ended, group in columns:
+    for name, e, effective, registered, c, lon, lat, industry, standard, is_end, ended, group, *how in columns:
+        told, office, park = how
         district = cells[c].district if c >= 0 else "N/A"
+        if told in {evidence.BY_POINT, evidence.BY_NOTHING}:
+            shown, written = district, address(district, lon, lat, office=office, day=effective)
+        else:
+            shown, written = _told(told, c, district, park, e)
         base = (
             names[name],
             uscc[e],
@@ -164,16 +186,20 @@ def _block(world: World, rows: Ints, delivery: _Delivery) -> Iterator[Sequence[s
             capital(e),
             _SCOPES[group],
             "上海",
-            district,
-            address(district, lon, lat),
+            shown,
+            written,
         )
         if is_public:
             yield base
             continue
         status = ("吊销" if e % 9 == 0 else "注销") if is_end else ("在业" if e % 2 else "存续")
-        point = (degrees(lon), degrees(lat)) if c >= 0 else ("", "")
+        if told == evidence.ON_BORDER:
+            point = (degrees(corner[0]), degrees(corner[1]))
+        else:
+            point = (degrees(lon), degrees(lat)) if told == evidence.BY_POINT else ("", "")
         yield (
             *base[:2],
+            old_numbers[e],
             effective,
             *base[2:],
             CODES[industry],
@@ -197,8 +223,31 @@ def capital(e: int) -> str:
     return forms[(0, 0, 0, 1, 0, 2, 0, 3, 0, 4)[e % 10]]
 
 
-def address(district: str, lon: int, lat: int) -> str:
-    """Return the address of a point: the same point always has the same."""
+def _told(told: int, cell: int, district: str, park: int, e: int) -> tuple[str, str]:
+    """Return district and address of a row that has no point (or one that decides nothing)."""
+    if told == evidence.BY_STREET:
+        number = e * 2 % 1000 + (1 if evidence.side_of(cell) == "单号" else 2)
+        street = evidence.street_of(cell)
+        if district == "浦东新区" and e % 2:
+            return "自贸区", f"中国（上海）自由贸易试验区{street}{number}号{e % 9 + 1}层"
+        return district, f"上海市{district}{street}{number}号{e % 9 + 1}层"
+    if told == evidence.BY_TOWN:
+        return district, f"上海市{district}{evidence.town_of(park)}虚构村{e % 400 + 1}号"
+    if told == evidence.TWO_STREETS:
+        street, place = evidence.BORDER_STREET, evidence.BORDER_DISTRICT
+        return place, f"上海市{place}{street}{e % 1000 + 1}号"
+    return "N/A", f"上海市虚构大厦{e % 900 + 1}室"
+
+
+def address(district: str, lon: int, lat: int, *, office: bool = False, day: str = "") -> str:
+    """Return the address of a point: the same point always has the same.
+
+    Before 闸北区 became part of 静安区 half of the addresses there name it; ``office`` is one that very many share.
+    """
+    if office:
+        return f"上海市浦东新区{evidence.OFFICE}{lat % 400 + 1}室"
+    if district == "静安区" and "" < day < "2015-11-04" and lat % 2:
+        district = "闸北区"
     street = facts.STREETS[lon // 1000 % len(facts.STREETS)]
     place = "" if district == "N/A" else district
     number, floor, room = lat // 100 % 2900 + 1, lon % 24 + 1, lat % 30 + 1
