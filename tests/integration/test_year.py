@@ -79,7 +79,7 @@ def test_files_are_accounted_for(published_year: PublishedYear) -> None:
     inbox = published_year.settings.inbox
     for feed, row in found.items():
         assert row.files <= sum(1 for path in (inbox / feed).iterdir() if path.is_file())
-    assert len(found) == 9
+    assert len(found) == 11
 
 
 def test_the_bundle_verifies_itself_elsewhere(published_year: PublishedYear) -> None:
