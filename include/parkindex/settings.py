@@ -95,6 +95,11 @@ class Settings:
         return self.home / "releases"
 
     @property
+    def keys(self) -> Path:
+        """Folder of the installation's secret keys."""
+        return self.home / "keys"
+
+    @property
     def run(self) -> Path:
         """Folder of pid files, addresses and generated secrets."""
         return self.home / "run"

@@ -11,6 +11,7 @@ import polars as pl
 # Zero-width and directional marks that copy-and-paste leaves in names, and all blanks.
 _INVISIBLE = r"[\s\u00a0\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
 _MASK = "＊"
+MASKED = _MASK * 2
 
 
 def identifier_key(column: pl.Expr) -> pl.Expr:
@@ -72,7 +73,7 @@ def key_of(kind: str, text: str) -> str:
 
 def masked(value: str | None) -> str:
     """Return a personal value as it may stand in a message: its first character, then a mask."""
-    return "" if not value else value[0] + _MASK * 2
+    return "" if not value else value[0] + MASKED
 
 
 def _compact(column: pl.Expr) -> pl.Expr:

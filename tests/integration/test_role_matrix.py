@@ -43,7 +43,7 @@ EXPECTED: dict[str, dict[str, dict[str, str]]] = {
         },
         "publish": {"candidates": "SELECT INSERT", "candidate_files": "SELECT INSERT", "*": "SELECT"},
         "serve": {"*": "SELECT"},
-        "privacy": {"withheld_cells": "SELECT"},
+        "privacy": {"withheld_cells": "SELECT", "pseudonyms": "SELECT INSERT"},
     },
     "publisher": {
         "publish": {

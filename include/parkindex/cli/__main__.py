@@ -50,6 +50,9 @@ VERBS = {
     "moved": ("doubt", "What moved each park since the last edition, in parts that add up."),
     "whatif": ("score", "Recompute an edition's ranks under other weights, bounds, rules or values."),
     "consequences": ("doubt", "Notice, delisting, commendation: what the rule proposes, what people decided."),
+    "privacy": ("privacy", "Personal data and disclosure: report, roles, officer, reveal."),
+    "retention": ("privacy", "Personal fields kept longer than the policy allows: list, erase."),
+    "erase": ("privacy", "Erase the personal fields of deliveries; evidence stays."),
     "score": ("score", "The index engine on any data: two CSV files and a method."),
     "methodology": ("rules", "Methodology editions: check, show, diff, new, freeze."),
 }

@@ -189,7 +189,8 @@ def rejects_export(console: Console, feed: str | None, batch: int | None, rule: 
     """Write rows still set aside to a file the provider can correct and send back."""
     from parkindex.raw import rejects as store
 
-    written = store.export(pipeline.engine_of(settings_module.load()), out, feed=feed, batch_id=batch, rule=rule)
+    settings = settings_module.load()
+    written = store.export(pipeline.engine_of(settings), out, feed=feed, batch_id=batch, rule=rule, keys=settings.keys)
     console.result({"rows": written, "file": str(out)}, f"已写入 {written} 行:{out}", f"Wrote {written} rows: {out}")
 
 

@@ -55,7 +55,8 @@ class Column:
         not_after: ``received``: a date may not be later than the day on which the file came; None when it may.
         currency_date: Column with the day on which the currency in this text must have existed.
         guards_unit: Whether a delivery is held when its median is another power of ten than that of those before.
-        is_personal: Values are masked in every message.
+        is_personal: Values are masked in every message, and dropped or sealed at landing.
+        at_landing: What becomes of a personal value: ``drop`` or ``seal``; ``keep`` of every other.
         line: Line of the contract file.
     """
 
@@ -88,6 +89,7 @@ class Column:
     currency_date: str | None
     guards_unit: bool
     is_personal: bool
+    at_landing: str
     line: int
 
     @property

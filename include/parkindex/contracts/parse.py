@@ -65,7 +65,7 @@ _CONTRACT_PROPERTIES = {
 }
 _TABLE_PROPERTIES = {"sheet", "sheets", "continuationColumns", "continuationAnchor", "withdrawal"}
 _COLUMN_PROPERTIES = {"check", "matchKey", "parse", "unit", "unitGuard", "datum", "defaultFrom", "atMost", "atLeast"}
-_COLUMN_PROPERTIES |= {"notAfter", "currencyDate"}
+_COLUMN_PROPERTIES |= {"notAfter", "currencyDate", "atLanding"}
 # Property of a server → the formats it means something for; None: for what is packed.
 _SERVER_PROPERTIES: dict[str, tuple[str, ...] | None] = {
     "pagination": (),
@@ -525,6 +525,14 @@ class _Reader:
         personal = column.get("classification")
         if personal not in (None, "personal"):
             self.refuse(f"{name}: classification {personal!r} is not known.", "contract.closed_list", at)
+        if "atLanding" in properties and personal is None:
+            self.refuse(f"{name}: atLanding goes with classification: personal.", "contract.options", here)
+        if personal is not None and (logical != "string" or column.get("primaryKey") or column.get("required")):
+            self.refuse(
+                f"{name}: a personal column is a text, no key and not required: nothing may rest on it.",
+                "contract.options",
+                at,
+            )
         return Column(
             name=name,
             title=column.get("businessName", name),
@@ -555,6 +563,7 @@ class _Reader:
             currency_date=properties.get("currencyDate"),
             guards_unit=guarded,
             is_personal=personal == "personal",
+            at_landing="keep" if personal is None else chosen("atLanding", ("drop", "seal")) or "drop",
             line=self.located.line(at),
         )
 

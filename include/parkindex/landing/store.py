@@ -119,6 +119,39 @@ def local(landing: Path, relative: str, remote: str | None = None) -> Path:
     )
 
 
+def is_kept(landing: Path, relative: str, remote: str | None = None) -> bool:
+    """Whether received bytes are kept, in the folder or in the object store."""
+    if (landing / relative).is_file():
+        return True
+    if remote is None:
+        return False
+    filesystem, target = _opened(remote, relative)
+    try:
+        return bool(filesystem.exists(target))
+    except OSError as error:
+        raise _down(remote, error) from error
+
+
+def remove(landing: Path, relative: str, remote: str | None = None) -> bool:
+    """Remove received bytes whose erasure is recorded; returns whether there were any.
+
+    Raises:
+        ServiceDownError: The object store cannot be used.
+    """
+    path = landing / relative
+    there = path.is_file()
+    path.unlink(missing_ok=True)
+    if remote is not None:
+        filesystem, target = _opened(remote, relative)
+        try:
+            if filesystem.exists(target):
+                filesystem.rm_file(target)
+                there = True
+        except OSError as error:
+            raise _down(remote, error) from error
+    return there
+
+
 def _write(landing: Path, feed: str, source: Any, expected: str | None = None) -> Stored:
     """Write a stream under the hash of its bytes, whole or not at all."""
     folder = landing / feed

@@ -128,6 +128,7 @@ BUILDER = Role(
         Grant("publish", ADD, only=("candidates", "candidate_files")),
         Grant("serve", READ),
         Grant("privacy", READ, only=("withheld_cells",)),
+        Grant("privacy", ADD, only=("pseudonyms",)),
     ),
     functions=("sees_confidential",),
     sequences=("publish.candidates_candidate_number_seq",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
@@ -17,7 +17,9 @@ from parkindex import gate
 from parkindex.errors import BadInputError, NotApprovedError, UsageError
 from parkindex.ledger import attempts, tables
 from parkindex.publish import candidates
-from parkindex.publish.candidates import Candidate
+
+if TYPE_CHECKING:  # candidates lead back here, over the zone and the statuses
+    from parkindex.publish.candidates import Candidate
 
 ROLES = ("evaluator", "methodologist", "signatory")
 DECISIONS = ("approve", "reject")

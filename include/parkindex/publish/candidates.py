@@ -17,7 +17,7 @@ from parkindex.errors import BadInputError, NotApprovedError
 from parkindex.identity import resolve
 from parkindex.ledger import attempts, matrix, roles, tables
 from parkindex.methodology import Methodology
-from parkindex.publish import annex, canonical, code, contents, doubts
+from parkindex.publish import annex, canonical, code, contents, disclosure, doubts
 from parkindex.scoring import doubt
 from parkindex.settings import Settings
 from parkindex.transform import warehouse
@@ -129,6 +129,7 @@ def _build_schemas(
     _fill_rank_intervals(engine, prefix, rules)
     with engine.begin() as connection:
         doubts.fill(connection, prefix, rules.edition, rules.document, identity_run_id)
+        disclosure.control(connection, settings, prefix, rules)
     return identity_run_id
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, cast, column, select, table
 
-from parkindex.ledger.tables import ANNEX_TABLES, CONTENT_TABLES
-from parkindex.publish import canonical
+from parkindex.ledger.tables import ANNEX_TABLES, CONTENT_TABLES, released_indicator_scores
+from parkindex.publish import canonical, disclosure
 from parkindex.publish.canonical import Row, Rows
 
 # Columns of a release that no candidate's relation has: disclosure control fills them in.
@@ -29,7 +29,10 @@ class Change:
 
 def of_candidate(connection: Connection, schema_prefix: str) -> dict[str, list[Row]]:
     """Return what a candidate would publish, by table, each value in the type it is published in."""
-    return {one.name: _read(connection, one, f"{schema_prefix}park_index", None) for one in CONTENT_TABLES}
+    rows = {one.name: _read(connection, one, f"{schema_prefix}park_index", None) for one in CONTENT_TABLES}
+    scores = released_indicator_scores.name
+    rows[scores] = disclosure.public(rows[scores], disclosure.of_candidate(connection, schema_prefix))
+    return rows
 
 
 def of_release(

@@ -6,6 +6,7 @@ They stop mistakes, ours included. Who owns the database can switch them off: wh
 
 from __future__ import annotations
 
+from parkindex import contracts
 from parkindex.ledger import tables
 
 # Rows of these are inserted and never changed: (schema, table).
@@ -40,11 +41,49 @@ begin
 end $$
 """
 
-# Of a reject only what settled it may be filled in, once.
+# Rows of providers' files. A loader may take back rows of the file it is loading, as long as nobody else has seen it;
+# and a personal field may be emptied (`parkindex erase`), never filled or changed.
+_REFUSE_CHANGED_ROW = """
+create or replace function audit.refuse_changed_row() returns trigger language plpgsql as $$
+declare
+    kept jsonb;
+begin
+    if tg_op = 'DELETE' then
+        if exists (
+            select from raw.batches
+            where batches.batch_id = old._batch_id and batches.status = 'loaded' and batches.rows_landed = 0
+        ) then
+            return old;
+        end if;
+    else
+        kept := to_jsonb(new) - tg_argv;
+        if kept = to_jsonb(old) - tg_argv
+            and jsonb_strip_nulls(to_jsonb(new) - array(select jsonb_object_keys(kept))) <@ to_jsonb(old)
+        then
+            return new;
+        end if;
+    end if;
+    raise exception using
+        errcode = 'integrity_constraint_violation',
+        message = tg_table_schema || '.' || tg_table_name || ' is append-only: ' || lower(tg_op) || ' refused',
+        hint = 'A correction is a new batch: land the corrected file.';
+end $$
+"""
+
+# Of a reject only what settled it may be filled in, once; and personal cells may be emptied (`parkindex erase`).
 _REFUSE_REWRITTEN_REJECT = """
 create or replace function audit.refuse_rewritten_reject() returns trigger language plpgsql as $$
 begin
-    if to_jsonb(new) - 'resolved_by' is distinct from to_jsonb(old) - 'resolved_by' then
+    if to_jsonb(new) - '{resolved_by,original_row}'::text[]
+        is distinct from to_jsonb(old) - '{resolved_by,original_row}'::text[]
+        or exists (
+            select from json_each_text(old.original_row) with ordinality as before (header, cell, place)
+            full join json_each_text(new.original_row) with ordinality as after (header, cell, place)
+                on before.place = after.place
+            where before.header is distinct from after.header
+                or (before.cell is distinct from after.cell and after.cell is distinct from '[erased]')
+        )
+    then
         raise exception using
             errcode = 'integrity_constraint_violation',
             message = 'raw.rejects keeps rows as delivered: only resolved_by may be set',
@@ -125,6 +164,7 @@ def statements() -> list[str]:
     made = [
         _ONE_AT_A_TIME,
         _REFUSE_CHANGE,
+        _REFUSE_CHANGED_ROW,
         _REFUSE_REWRITTEN_REJECT,
         _REFUSE_UNTOLD_SETTLEMENT,
         _REFUSE_REWRITTEN_BATCH,
@@ -134,6 +174,12 @@ def statements() -> list[str]:
         made.append(
             _trigger(schema, table, "append_only", "update or delete or truncate", "statement", "refuse_change")
         )
+    for contract in contracts.load_all().values():
+        for feed_table in contract.tables:
+            personal = ", ".join(f"'{column.name}'" for column in feed_table.columns if column.is_personal)
+            rows = f"refuse_changed_row({personal})"
+            made.append(_trigger("raw", feed_table.raw_table, "kept", "truncate", "statement", "refuse_change"))
+            made.append(_trigger("raw", feed_table.raw_table, "as_landed", "update or delete", "row", rows))
     made.append(_trigger("raw", "batches", "kept", "delete or truncate", "statement", "refuse_change"))
     made.append(_trigger("raw", "batches", "filled_in_once", "update", "row", "refuse_rewritten_batch"))
     made.append(_trigger("raw", "rejects", "kept", "delete or truncate", "statement", "refuse_change"))
@@ -151,7 +197,7 @@ def _trigger(schema: str, table: str, name: str, events: str, level: str, functi
         table,
         name,
         f"create trigger {name} before {events} on {schema}.{table} "
-        f"for each {level} execute function audit.{function}()",
+        f"for each {level} execute function audit.{function if '(' in function else f'{function}()'}",
     )
 
 

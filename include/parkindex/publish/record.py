@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select, text
 
 from parkindex.ledger import tables
-from parkindex.publish import annex, approvals, candidates, contents, doubts, waivers
+from parkindex.publish import annex, approvals, candidates, contents, disclosure, doubts, waivers
 from parkindex.publish.candidates import Candidate
 from parkindex.publish.releases import Release
 from parkindex.settings import BUSINESS_TIME_ZONE, Settings
@@ -38,6 +38,8 @@ order by park_code collate "C", indicator_code collate "C", side collate "C" des
 def of_release(connection: Connection, settings: Settings, release: Release) -> ReleaseRecord:
     """Return the record of a release. Nothing in it depends on what was published after it."""
     candidate = candidates.find(connection, release.candidate_id)
+    hidden = disclosure.of_candidate(connection, candidate.schema_prefix)
+    names = disclosure.Pseudonyms(settings, candidate.edition)
     rows: dict[str, Any] = {**contents.of_release(connection, release.release_id, tables.RELEASED_TABLES)}
     return ReleaseRecord(
         release_id=release.release_id,
@@ -60,8 +62,8 @@ def of_release(connection: Connection, settings: Settings, release: Release) -> 
         approvals=_approvals(connection, candidate),
         gate=_gate(connection, release.gate_run_id),
         waivers=waivers.of_verdict(connection, release.gate_run_id),
-        evidence=evidence(connection, candidate),
-        beside=doubts.read(connection, candidate.schema_prefix),
+        evidence=disclosure.public_evidence(evidence(connection, candidate), hidden, names),
+        beside=disclosure.public_beside(doubts.read(connection, candidate.schema_prefix), hidden),
         signoffs=signoffs(connection, candidate),
     )
 
@@ -69,6 +71,8 @@ def of_release(connection: Connection, settings: Settings, release: Release) -> 
 def of_candidate(connection: Connection, settings: Settings, candidate: Candidate) -> ReleaseRecord:
     """Return the record of a candidate's preview."""
     content = contents.of_candidate(connection, candidate.schema_prefix)
+    hidden = disclosure.of_candidate(connection, candidate.schema_prefix)
+    names = disclosure.Pseudonyms(settings, candidate.edition)
     rows: dict[str, Any] = {**content, **annex.of_candidate(connection, candidate)}
     previous = approvals.current_release(connection, candidate.edition)
     latest = approvals.latest_verdict(connection, candidate.candidate_id)
@@ -89,8 +93,8 @@ def of_candidate(connection: Connection, settings: Settings, candidate: Candidat
         approvals=_approvals(connection, candidate),
         gate=None if latest is None else _gate(connection, latest.gate_run_id),
         waivers=waivers.of_candidate(connection, candidate.candidate_id),
-        evidence=evidence(connection, candidate),
-        beside=doubts.read(connection, candidate.schema_prefix),
+        evidence=disclosure.public_evidence(evidence(connection, candidate), hidden, names),
+        beside=disclosure.public_beside(doubts.read(connection, candidate.schema_prefix), hidden),
         signoffs=signoffs(connection, candidate),
         downloads=(),
     )

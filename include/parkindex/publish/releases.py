@@ -26,6 +26,7 @@ from parkindex.publish import (
     chain,
     code,
     contents,
+    disclosure,
     grounds,
     objection_register,
     waivers,
@@ -292,6 +293,7 @@ def _freeze(
         if stamped:
             connection.execute(insert(table), stamped)
     objection_register.link_corrections(connection, record, beside[tables.revisions.name])
+    disclosure.freeze(connection, release_id, candidate.edition, candidate.schema_prefix)
     frozen = contents.of_release(connection, release_id)
     if canonical.sha256(contents.content_stream(frozen)) != candidate.content_sha256:
         raise AlteredError(

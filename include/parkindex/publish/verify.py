@@ -26,6 +26,7 @@ from parkindex.publish import (
     canonical,
     chain,
     contents,
+    disclosure,
     grounds,
     releases,
     signing,
@@ -126,6 +127,7 @@ def verify_warehouse(engine: Engine, settings: Settings, given: Sequence[Anchor]
             found += _link(release, place, previous)
             found += _content(connection, settings, release)
             found += _annex(connection, settings, release)
+            found += _withheld(connection, settings, release)
             found += _candidate(connection, release)
             found += _decisions(connection, release)
             found += _grounds(connection, release)
@@ -203,6 +205,18 @@ def _annex(connection: Connection, settings: Settings, release: Release) -> list
         names = " or ".join(table.name for table in tables.ANNEX_TABLES)
         return [Finding("altered rows", f"{names} of {release.release_id}", detail)]
     return _cells(release, original, rows, tables.ANNEX_TABLES)
+
+
+def _withheld(connection: Connection, settings: Settings, release: Release) -> list[Finding]:
+    """Hold what a release does not show against what its public rows commit to."""
+    return [
+        Finding(
+            "altered cell",
+            f"privacy.withheld_cells {release.release_id} {park}/{indicator}",
+            "it is not what the public row commits to",
+        )
+        for park, indicator in disclosure.altered(connection, settings, release.release_id, release.edition)
+    ]
 
 
 def _cells(

@@ -30,6 +30,8 @@ from parkindex.landing.checks import CHECKS
 from parkindex.landing.refusal import FileRefusedError
 from parkindex.ledger import attempts
 from parkindex.ledger.tables import batches, rejects
+from parkindex.privacy import provenance
+from parkindex.privacy.sealing import Sealer
 from parkindex.raw import amend, limits, versions
 from parkindex.raw.ahead import ahead
 from parkindex.raw.amend import Amendments
@@ -207,7 +209,8 @@ def _land_file(
     acceptance: Acceptance | None = None,
 ) -> Batch:
     stored = store.keep(settings.landing, contract.feed, path, settings.landing_store)
-    delivery = Delivery(contract, path.name, stored, received_at)
+    is_synthetic = provenance.is_synthetic(settings, path)
+    delivery = Delivery(contract, path.name, stored, received_at, settings.keys, is_synthetic)
     try:
         with connection.begin():
             earlier = delivery.lock(connection)
@@ -235,6 +238,8 @@ class Delivery:
     name: str
     stored: store.Stored
     received_at: datetime
+    keys: Path | None = None
+    is_synthetic: bool | None = None
 
     def lock(self, connection: Connection) -> Batch | None:
         """Let nobody else load these bytes until the transaction ends; return the batch that already has them."""
@@ -277,6 +282,7 @@ class Delivery:
             size_bytes=self.stored.size_bytes,
             landing_path=self.stored.relative,
             received_at=self.received_at,
+            is_synthetic=self.is_synthetic,
             status=status,
             **values,
         )
@@ -323,6 +329,7 @@ class Loader:
         self.counts = _Counts()
         self.batch_id = 0
         self.keeps_good = True
+        self.sealer = Sealer(delivery.keys)
         self.driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         self.writer = Writer(self.driver)
 
@@ -465,6 +472,7 @@ class Loader:
             pl.lit(known).alias("_known_at"),
             hashes.alias("_row_sha256"),
             *_withdrawal(block.table),
+            *self.sealer.columns(block.table, values),
         ).select(names)
         buffer = io.BytesIO()
         _escaped(block, frame).write_csv(
@@ -487,7 +495,7 @@ class Loader:
     # ----------------------------------------------------------------------------------------------------- rejects
 
     def _reject(self, found: Iterable[_Reject]) -> None:
-        """Write rows set aside; personal values are masked everywhere but in the row as delivered."""
+        """Write rows set aside; personal values are masked, and sealed in the row as delivered."""
         buffer: list[str] = []
         for one in found:
             column, rule, value = one.broken[0]
@@ -505,7 +513,7 @@ class Loader:
                         value,
                         CHECKS[rule].message,
                         _json(details),
-                        _json(one.original),
+                        _json(self.sealer.cells(self.contract, one.table, rule, one.original)),
                     )
                 )
             )

@@ -17,8 +17,10 @@ from parkindex.errors import BadInputError, UsageError
 from parkindex.landing.checks import CHECKS
 from parkindex.ledger import attempts
 from parkindex.ledger.tables import rejects
+from parkindex.privacy import access
+from parkindex.privacy.sealing import Sealer, is_sealed
 from parkindex.raw import history
-from parkindex.text import masked
+from parkindex.text import MASKED, masked
 
 _LISTED = (
     "reject_id",
@@ -131,13 +133,21 @@ def close(engine: Engine, reject_id: int, by: str, reason: str) -> None:
 
 
 def export(
-    engine: Engine, out: Path, *, feed: str | None = None, batch_id: int | None = None, rule: str | None = None
+    engine: Engine,
+    out: Path,
+    *,
+    feed: str | None = None,
+    batch_id: int | None = None,
+    rule: str | None = None,
+    keys: Path | None = None,
+    by: str | None = None,
 ) -> int:
     """Write rows that are still set aside to a file for their provider: where, why, and the row as it was delivered.
 
     The provider corrects the cells and sends the file back; :func:`parkindex.raw.returns.land` takes it.
 
-    The cells are the provider's own and therefore not masked. A text that a spreadsheet would run as a formula gets an
+    The cells are the provider's own and therefore not masked; that they were given out stands in
+    ``privacy.access_log``. A text that a spreadsheet would run as a formula gets an
     apostrophe in front.
 
     Args:
@@ -146,11 +156,14 @@ def export(
         feed: Only this feed.
         batch_id: Only this batch.
         rule: Only this rule.
+        keys: Folder of the installation's keys, to open personal cells; None writes them masked.
+        by: Who writes it; None means the account of this process.
 
     Returns:
         How many rows were written.
 
     Raises:
+        BadInputError: Personal cells were sealed with another key.
         UsageError: The file is neither.
     """
     if out.suffix.lower() not in (".csv", ".xlsx"):
@@ -165,8 +178,18 @@ def export(
         .where(*_filters(feed, batch_id, rule), rejects.c.resolved_by.is_(None))
         .order_by(rejects.c.batch_id, rejects.c.source_row, rejects.c.reject_id)
     )
-    with engine.connect() as connection:
+    sealer = Sealer(keys)
+    known = contracts.load_all()
+    with engine.begin() as connection:
         rows = [dict(row._mapping) for row in connection.execute(statement)]
+        gave_out = 0
+        for row in rows:
+            if any(is_sealed(cell) for cell in row["original_row"].values()):
+                row["original_row"] = _opened_row(sealer, known.get(row["feed"]), row, opens=keys is not None)
+                gave_out += keys is not None
+        if gave_out:
+            subject = ", ".join(sorted({row["feed"] for row in rows}))
+            access.log(connection, "rejects", subject, "sent to their provider to be corrected", gave_out, by)
     for row in rows:
         row["rule_zh"], row["rule_en"] = CHECKS[row["rule"]].zh, CHECKS[row["rule"]].en
     headers = list(dict.fromkeys(name for row in rows for name in row["original_row"]))
@@ -227,5 +250,18 @@ def _masked_row(contract: Contract, found: Mapping[str, Any]) -> dict[str, str |
     hidden = False
     for header, cell in found["original_row"].items():
         hidden = header.strip() in personal or (hidden and shifted)
-        made[header] = masked(cell) if hidden else cell
+        made[header] = masked_cell(cell) if hidden or is_sealed(cell) else cell
     return made
+
+
+def masked_cell(cell: str | None) -> str:
+    """Return a personal cell as it may be shown; of a sealed one not even the first character is known."""
+    return MASKED if is_sealed(cell) else masked(cell)
+
+
+def _opened_row(
+    sealer: Sealer, contract: Contract | None, row: Mapping[str, Any], *, opens: bool
+) -> dict[str, str | None]:
+    if contract is None or not opens:
+        return {header: masked_cell(cell) if is_sealed(cell) else cell for header, cell in row["original_row"].items()}
+    return sealer.opened(contract, row["table_name"], row["original_row"])

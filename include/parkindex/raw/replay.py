@@ -183,7 +183,7 @@ def _replay_batch(
             )
         contract = contracts.load(row.feed)
         kept = _kept(settings, row)
-        delivery = Delivery(contract, row.source_file, kept, known)
+        delivery = Delivery(contract, row.source_file, kept, known, settings.keys, row.is_synthetic)
         delivery.lock(connection)
         narrow = [rejects.c.batch_id == number, rejects.c.resolved_by.is_(None)]
         if rule is not None:
@@ -254,7 +254,11 @@ class _Replayer(Loader):
     def _blocks(self) -> Iterator[Block]:
         if self.batch.delivery == returns.DELIVERY:
             return returns.read(
-                self.amendments.contract, self.connection, self.delivery.stored.path, self.delivery.name
+                self.amendments.contract,
+                self.connection,
+                self.delivery.stored.path,
+                self.delivery.name,
+                self.delivery.keys,
             )
         return self.open().blocks
 

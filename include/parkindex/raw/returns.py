@@ -30,6 +30,7 @@ from parkindex.landing.blocks import Block, CellFault, ReadResult, SetAside, map
 from parkindex.landing.refusal import FileRefusedError, refuse
 from parkindex.ledger import attempts
 from parkindex.ledger.tables import rejects
+from parkindex.privacy.sealing import Sealer
 from parkindex.raw import amend, history
 from parkindex.raw.load import Batch, Delivery, Loader
 from parkindex.raw.rejects import EXPORTED, SHEET, as_delivered
@@ -57,15 +58,16 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Answer:
-    """A row of a returned file and the reject it answers."""
+    """A row of a returned file, the reject it answers, and that one's cells as they were delivered."""
 
     row: _Row
     reject: Any
+    delivered: dict[str, str | None]
 
     @property
     def is_unchanged(self) -> bool:
         """Whether every cell is as it was delivered."""
-        original = {header: (cell or "") for header, cell in self.reject.original_row.items()}
+        original = {header: (cell or "") for header, cell in self.delivered.items()}
         filled = {header for header, cell in self.row.cells.items() if cell}
         return all(self.row.cells.get(header, "") == cell for header, cell in original.items()) and filled <= set(
             original
@@ -98,14 +100,14 @@ def land(
     rows = _read(path, path.name)
     sha256 = store.sha256_of(path)
     with engine.connect() as connection, connection.begin():
-        answers = _answers(connection, rows)
+        answers = _answers(connection, rows, settings.keys)
         made = []
         for feed in sorted({answer.reject.feed for answer in answers}):
             contract = contracts.load(feed)
             stored = store.keep(settings.landing, feed, path, settings.landing_store)
             if stored.sha256 != sha256:
                 refuse("file.return", "The file was written to while it was read.", path.name)
-            delivery = Delivery(contract, path.name, stored, known)
+            delivery = Delivery(contract, path.name, stored, known, settings.keys)
             earlier = delivery.lock(connection)
             own = [answer for answer in answers if answer.reject.feed == feed]
             if earlier is None:
@@ -114,7 +116,9 @@ def land(
         return made
 
 
-def read(contract: Contract, connection: Connection, path: Path, name: str) -> Iterator[Block]:
+def read(
+    contract: Contract, connection: Connection, path: Path, name: str, keys: Path | None = None
+) -> Iterator[Block]:
     """Yield the rows of a returned file again that were changed, as blocks of the feed's tables.
 
     Args:
@@ -122,9 +126,10 @@ def read(contract: Contract, connection: Connection, path: Path, name: str) -> I
         connection: The warehouse.
         path: Where the bytes are kept.
         name: Name under which the file came.
+        keys: Folder of the installation's keys.
     """
-    answers = [answer for answer in _answers(connection, _read(path, name)) if answer.reject.feed == contract.feed]
-    return _blocks(contract, answers, [])
+    answers = _answers(connection, _read(path, name), keys)
+    return _blocks(contract, [answer for answer in answers if answer.reject.feed == contract.feed], [])
 
 
 class _ReturnLoader(Loader):
@@ -174,7 +179,16 @@ class _ReturnLoader(Loader):
         history.settle(self.connection, list(bad), "rejected_again", settled_by, by, self.batch_id, notes)
 
 
-def _answers(connection: Connection, rows: list[_Row]) -> list[_Answer]:
+def _answers(connection: Connection, rows: list[_Row], keys: Path | None) -> list[_Answer]:
+    sealer = Sealer(keys)
+    known = contracts.load_all()
+
+    def delivered(reject: Any) -> dict[str, str | None]:
+        contract = known.get(reject.feed)
+        if contract is None:
+            return dict(reject.original_row)
+        return sealer.opened(contract, reject.table_name, reject.original_row)
+
     numbers = [row.reject_id for row in rows]
     found = {
         row.reject_id: row
@@ -184,7 +198,7 @@ def _answers(connection: Connection, rows: list[_Row]) -> list[_Answer]:
     unknown = [row for row in rows if row.reject_id not in found]
     if unknown:
         refuse("file.return", f"There is no reject {unknown[0].reject_id}.", f"row {unknown[0].number}")
-    return [_Answer(row, found[row.reject_id]) for row in rows]
+    return [_Answer(row, found[row.reject_id], delivered(found[row.reject_id])) for row in rows]
 
 
 def _refuse_settled(answers: list[_Answer], where: str) -> None:
@@ -279,7 +293,7 @@ def _blocks(contract: Contract, answers: list[_Answer], notes: list[str]) -> Ite
 
 def _block(contract: Contract, table: Table, answers: list[_Answer], notes: list[str]) -> Block:
     """Make one block of the rows of a table; a cell that still stands beyond its row's header sets the row aside."""
-    delivered = [header for answer in answers for header in answer.reject.original_row]
+    delivered = [header for answer in answers for header in answer.delivered]
     added = [header for answer in answers for header, cell in answer.row.cells.items() if cell.strip()]
     headers = [header for header in dict.fromkeys((*delivered, *added)) if not header.startswith("#")]
     header = map_header(contract, table, headers, "returned file", notes)

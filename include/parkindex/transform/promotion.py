@@ -18,6 +18,18 @@ NEXT_PREFIX = "next__"
 OLD_PREFIX = "old__"
 PROMOTED_LAYERS = ("staging", "intermediate", "marts")
 VIEW_PREFIX = "marts_"
+# What single enterprises gave in confidence (docs/privacy.md): served to evaluators, null to others, on real data.
+CONFIDENTIAL_COLUMNS = {
+    "enterprise_accounts": (
+        "revenue_cny",
+        "rd_expenditure_cny",
+        "value_added_cny",
+        "total_assets_cny",
+        "reported_employees_count",
+    ),
+    "headcounts": ("insured_count", "bachelor_count", "master_count", "doctor_count", "foreign_count"),
+    "financing_rounds": ("amount_text", "amount_exact"),
+}
 
 
 def promote(engine: Engine) -> None:
@@ -61,9 +73,10 @@ def _point(connection: Connection, relation: str, comment: str | None) -> None:
     """
     view = f"{VIEW_PREFIX}{relation}"
     columns = _columns(connection, relation)
+    hidden = CONFIDENTIAL_COLUMNS.get(relation, ())
     statement = sql.SQL("create or replace view {} as select {} from {}").format(
         sql.Identifier("serve", view),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(_served(column) if column in hidden else sql.Identifier(column) for column in columns),
         sql.Identifier("marts", relation),
     )
     try:
@@ -80,6 +93,13 @@ def _point(connection: Connection, relation: str, comment: str | None) -> None:
             sql.Identifier("serve", view, column),
             sql.Literal(text_of_column),
         )
+
+
+def _served(column: str) -> sql.Composed:
+    """Return a column that only those see who may; asked once per query, not once per row."""
+    return sql.SQL("case when (select privacy.sees_confidential()) then {column} end as {column}").format(
+        column=sql.Identifier(column)
+    )
 
 
 def _drop(connection: Connection, view: str) -> None:
