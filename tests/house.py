@@ -206,7 +206,7 @@ _BESIDE = (
 )
 
 
-def _furnish(settings: Settings, patched: pytest.MonkeyPatch) -> House:
+def furnish(settings: Settings, patched: pytest.MonkeyPatch) -> House:
     """Land one delivery in an empty warehouse, and put the builder into dbt's place."""
     house = House(settings, pipeline.engine_of(settings), made_up_rows())
     delivery = postgres_insert(tables.batches).values(**_batch("enterprise_registry", "a" * 64, RECEIVED))
@@ -236,7 +236,7 @@ def _read_once(edition: int) -> methodology.Methodology:
 @pytest.fixture
 def make_house(make_warehouse: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch) -> Callable[[], House]:
     """Function that gives a new house."""
-    return lambda: _furnish(make_warehouse(), monkeypatch)
+    return lambda: furnish(make_warehouse(), monkeypatch)
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def _prepared(
     postgres.ensure_database(name, template=template)
     home = tmp_path_factory.mktemp(name)
     with pytest.MonkeyPatch.context() as patched:
-        prepare(_furnish(Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(name)), patched))
+        prepare(furnish(Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(name)), patched))
     return name
 
 
@@ -277,7 +277,7 @@ def _copied(postgres: Cluster, template: str, name: str, home: Path) -> Iterator
     postgres.ensure_database(name, template=template)
     settings = Settings(home=home, inbox=home / "inbox", own_warehouse_url=postgres.url(name))
     with pytest.MonkeyPatch.context() as patched:
-        yield _furnish(settings, patched)
+        yield furnish(settings, patched)
     postgres.drop_database(name)
 
 

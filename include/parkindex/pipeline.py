@@ -722,16 +722,17 @@ def publish_built(candidate_id: str | None, given_reason: str = "") -> dict[str,
 
 
 def publish(candidate_id: str, reason: str | None = None) -> dict[str, Any]:
-    """Publish an approved candidate, or refuse."""
+    """Publish an approved candidate, or refuse; ``already_published`` when somebody else was first."""
     from parkindex.publish import releases
 
     settings, engine = _open("publisher")
-    release = releases.publish(engine, settings, candidate_id, reason=reason)
+    release, made_now = releases.publish_once(engine, settings, candidate_id, reason=reason)
     return {
         "release_id": release.release_id,
         "edition": release.edition,
         "content_sha256": release.content_sha256,
         "chain_sha256": release.chain_sha256,
+        "already_published": not made_now,
     }
 
 
@@ -888,11 +889,16 @@ def notify(
 
 
 def clear_away() -> dict[str, Any]:
-    """Drop candidates' schemas that no release and no pending decision needs; returns ``{"dropped": [prefix]}``."""
-    from parkindex.publish import candidates
+    """Drop candidates' schemas that no release and no pending decision needs, and what killed dbt runs left.
 
-    _, engine = _open()
-    return {"dropped": candidates.gc(engine)}
+    Returns:
+        ``{"dropped": [prefix], "removed": [folder]}``.
+    """
+    from parkindex.publish import candidates
+    from parkindex.transform import leftovers
+
+    settings, engine = _open()
+    return {"dropped": candidates.gc(engine), "removed": [str(folder) for folder in leftovers.clear(settings)]}
 
 
 def current_user() -> str:

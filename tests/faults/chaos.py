@@ -20,6 +20,9 @@ PROOFS: dict[str, tuple[str, ...]] = {
         *("tests/faults/fuzz.py", "10000", "--seed", "1"),
     ),
     "A load killed at any step ends, landed again, as one that was never disturbed": ("tests/faults/kill.py", "30"),
+    "Publication, build and gate, killed at any moment and done again, are whole, and readers see whole releases": (
+        "tests/faults/kill_publication.py",
+    ),
 }
 _HEAD = """<!-- Written by tests/faults/chaos.py (make chaos). Do not edit. -->
 | proof | command | figure |

@@ -117,10 +117,13 @@ def preview(console: Console, candidate: str, out: Path | None, park: str | None
 @verb
 def gc(console: Console) -> None:
     """Drop the tables of candidates that a release has overtaken, and what killed builds left; ledger rows stay."""
-    from parkindex.publish import candidates as store
-
-    dropped = store.gc(pipeline.engine_of(settings_module.load()))
-    console.result({"dropped": dropped}, f"已清理:{len(dropped)} 组", f"Dropped: {', '.join(dropped) or 'nothing'}")
+    made = pipeline.clear_away()
+    dropped, removed = made["dropped"], made["removed"]
+    console.result(
+        made,
+        f"已清理:{len(dropped)} 组,{len(removed)} 个中断的 dbt 目录",
+        f"Dropped: {', '.join(dropped) or 'nothing'}; folders of killed dbt runs: {len(removed)}",
+    )
 
 
 @click.group()
@@ -252,10 +255,11 @@ def publish(console: Console, candidate: str, reason: str | None) -> None:
     made = pipeline.publish(candidate, reason)
     bundle = pipeline.write_bundle(made["release_id"])
     outcomes = pipeline.try_anchors()
+    said = ("此前已发布为", "Published already as") if made["already_published"] else ("已发布", "Published")
     console.result(
         {**made, **bundle, "anchors": outcomes},
-        f"已发布 {made['release_id']}:{bundle['page']}",
-        f"Published {made['release_id']}: {bundle['page']}",
+        f"{said[0]} {made['release_id']}:{bundle['page']}",
+        f"{said[1]} {made['release_id']}: {bundle['page']}",
     )
     for one in outcomes:
         if one["error"]:

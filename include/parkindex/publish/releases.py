@@ -78,10 +78,18 @@ class Release:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str | None = None) -> Release:
+def publish(engine: Engine, settings: Settings, candidate_id: str, reason: str | None = None) -> Release:
+    """Publish an approved candidate, or refuse; as :func:`publish_once`, whoever was first."""
+    return publish_once(engine, settings, candidate_id, reason)[0]
+
+
+def publish_once(
+    engine: Engine, _settings: Settings, candidate_id: str, reason: str | None = None
+) -> tuple[Release, bool]:
     """Publish an approved candidate, or refuse.
 
-    A candidate that is published already is returned as the release it is, so that a retried task does no harm.
+    A candidate that is published already is returned as the release it is, so that a retried task does no harm; the
+    ledger says that somebody else was first.
 
     Args:
         engine: The warehouse, as its owner.
@@ -89,6 +97,9 @@ def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str 
         candidate_id: Candidate.
         reason: Why a revision is made: its type and words (``C: wrong accounts``), types as in
             :data:`REVISION_TYPES`; needed when the edition has a release already.
+
+    Returns:
+        The release, and whether it was made now.
 
     Raises:
         GateFailedError: The latest verdict on the candidate is not a pass.
@@ -101,9 +112,11 @@ def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str 
         with engine.begin() as connection:
             lock_chain(connection)
             candidate = candidates.find(connection, candidate_id)
-            existing = _published(connection, candidate_id)
+            existing = published(connection, candidate_id)
             if existing is not None:
-                return existing
+                was = f"published already as {existing.release_id}, {existing.published_at.isoformat()}"
+                attempts.held(connection, "publish", candidate_id, was)
+                return existing, False
             gate_run_id = _require_gate(connection, candidate)
             approved_by = _require_approvals(connection, candidate)
             _require_same_rules(candidate)
@@ -113,7 +126,7 @@ def publish(engine: Engine, _settings: Settings, candidate_id: str, reason: str 
             release = _freeze(connection, candidate, rows, gate_run_id, approved_by, reason)
             _move_pointer(connection, release)
             attempts.done(connection, "publish", f"{candidate_id} as {release.release_id}")
-            return release
+            return release, True
     except ParkindexError as error:
         attempts.refused(engine, "publish", candidate_id, error)
         raise
@@ -346,7 +359,8 @@ def _move_pointer(connection: Connection, release: Release) -> None:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def _published(connection: Connection, candidate_id: str) -> Release | None:
+def published(connection: Connection, candidate_id: str) -> Release | None:
+    """Return the release that a candidate was published as; None when it was not."""
     row = connection.execute(select(tables.releases).where(tables.releases.c.candidate_id == candidate_id)).first()
     return Release(**row._mapping) if row else None
 

@@ -15,6 +15,7 @@ import psutil
 
 from parkindex.runtime import airflow, postgres, processes, services
 from parkindex.settings import PROJECT_ROOT, Settings
+from parkindex.transform import leftovers
 
 ERROR, WARNING, OK = "error", "warning", "ok"
 _PYTHONS = ((3, 11), (3, 12))
@@ -59,6 +60,7 @@ def examine(settings: Settings) -> list[Finding]:
         _lock(settings),
         *_noted(settings),
         _leftovers(settings),
+        _unfinished(settings),
     ]
 
 
@@ -169,6 +171,14 @@ def _leftovers(settings: Settings) -> Finding:
         pids = ", ".join(map(str, sorted(found)))
         return Finding("processes", WARNING, f"started by us, noted nowhere: {pids}", "make down; then kill these")
     return Finding("processes", OK, "nothing is left over")
+
+
+def _unfinished(settings: Settings) -> Finding:
+    """Working folders that killed dbt runs left behind."""
+    found = leftovers.of(settings)
+    if found:
+        return Finding("dbt", WARNING, f"{len(found)} folder(s) of killed runs in {found[0].parent}", "parkindex gc")
+    return Finding("dbt", OK, "no run was left unfinished")
 
 
 def _existing(path: Path) -> Path:

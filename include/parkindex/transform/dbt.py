@@ -26,6 +26,7 @@ from sqlalchemy.engine import make_url
 from parkindex import settings as settings_module
 from parkindex.errors import BadInputError, ParkindexError, ServiceDownError
 from parkindex.settings import DBT_PROJECT_DIR, Settings
+from parkindex.transform import leftovers
 
 THREADS = 2
 _STOP_SECONDS = 10.0
@@ -122,17 +123,18 @@ def _working_folder(settings: Settings) -> Iterator[Path]:
     """
     work = settings.home / "dbt"
     work.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=work))
-    parsed = folder / "target" / _PARSED
-    parsed.parent.mkdir()
-    with suppress(FileNotFoundError):
-        shutil.copyfile(work / _PARSED, parsed)
-    try:
-        yield folder
+    folder = Path(tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=work))
+    with leftovers.held(folder):
+        parsed = folder / "target" / _PARSED
+        parsed.parent.mkdir()
         with suppress(FileNotFoundError):
-            parsed.replace(work / _PARSED)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            shutil.copyfile(work / _PARSED, parsed)
+        try:
+            yield folder
+            with suppress(FileNotFoundError):
+                parsed.replace(work / _PARSED)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep_log(settings: Settings, folder: Path) -> Path:
