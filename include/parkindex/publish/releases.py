@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
-from parkindex import methodology
+from parkindex import gate, methodology
 from parkindex.errors import AlteredError, BadInputError, GateFailedError, NotApprovedError, ParkindexError
 from parkindex.ledger import attempts, tables
 from parkindex.publish import (
@@ -142,6 +142,19 @@ def lock_chain(connection: Connection) -> None:
 
 def _require_gate(connection: Connection, candidate: Candidate) -> int:
     latest = approvals.latest_verdict(connection, candidate.candidate_id)
+    current = gate.against_release_id(connection, candidate.edition)
+    if (
+        latest is not None
+        and (latest.verdict, latest.content_sha256) == ("pass", candidate.content_sha256)
+        and latest.against_release_id != current
+    ):
+        raise NotApprovedError(
+            f"The current release of edition {candidate.edition} is not the one that was looked at.",
+            where="publish.current",
+            why="the gate compared consequences when the current release was"
+            f" {latest.against_release_id}, now it is {current}",
+            next_step=f"parkindex gate {candidate.candidate_id}, then have it approved again",
+        )
     if latest is None or not approvals.gate_passed(connection, candidate):
         raise GateFailedError(
             f"The gate did not pass candidate {candidate.candidate_id}.",
