@@ -256,6 +256,8 @@ def _at_line(name: str, rows: Iterable[Any], last_better: int, places: int, near
     if len(better) != places:
         # Parks of one rank stand across the line: all of them got the better, or the worse, side together.
         side = better if len(better) > places else worse
+        if not side:  # too few have a rank for anybody to stand across the line
+            return []
         rank = better[-1].rank if len(better) > places else worse[0].rank
         tied = [row for row in side if row.rank == rank]
         return [_tie(name, tied[0], row, abs(tied[0].score - row.score)) for row in tied[1:]]
