@@ -48,6 +48,7 @@ _PAGES = (
     "method.html",
     "audit.html",
     "whatif.html",
+    "zone.html",
     "parks/P01.html",
     "parks/P12.html",
     "parks/P22.html",
