@@ -94,6 +94,8 @@ def rebuild(console: Console, release: str) -> None:
         if not console.as_json:
             causes = ", ".join(made.causes) or "–"
             console.say(f"与发布时不同的来源:{causes}", f"not as in the release: {causes}")
+            for told in (line for lines in made.differing.values() for line in lines):
+                click.echo(f"  {told}", err=True)
             columns = ["table_name", "row_key", "column_name", "old_value", "new_value"]
             console.table(made.as_dict()["changes"], columns, ("没有差异。", "No cell differs."))
         sys.exit(int(ExitCode.ALTERED))

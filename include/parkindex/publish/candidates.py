@@ -60,7 +60,13 @@ class Candidate:
 
 
 def build(
-    engine: Engine, settings: Settings, edition: int, as_known: datetime | None = None, *, built_by: str
+    engine: Engine,
+    settings: Settings,
+    edition: int,
+    as_known: datetime | None = None,
+    *,
+    built_by: str,
+    rules: Methodology | None = None,
 ) -> Candidate:
     """Build a candidate of an edition.
 
@@ -73,11 +79,12 @@ def build(
         edition: Evaluation year.
         as_known: Deliveries received later do not count. Default: the newest delivery (ADR 0005).
         built_by: Who builds it.
+        rules: Methodology of the edition. Default: that of ``methodology/<edition>``.
 
     Raises:
         BadInputError: There is no methodology, nothing was landed by then, or deliveries or code changed meanwhile.
     """
-    rules = methodology.load(edition)
+    rules = rules or methodology.load(edition)
     subject = f"edition {edition}"
     try:
         with engine.connect() as connection:
@@ -108,6 +115,14 @@ def build(
                         identity_run_id=identity_run_id,
                         built_by=built_by,
                     )
+                )
+                connection.execute(
+                    insert(tables.candidate_files),
+                    [
+                        {"candidate_id": subject, "kind": kind, "path": path, "sha256": sha256}
+                        for kind, found in (("code", code.files()), ("lock", code.locks()))
+                        for path, sha256 in found.items()
+                    ],
                 )
                 annex.keep(connection, prefix, edition, as_known)
                 roles.open_schema(connection, f"{prefix}park_index", matrix.PUBLISHER)

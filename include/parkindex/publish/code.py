@@ -21,6 +21,7 @@ _FOLDERS = ("contracts", "dbt_project", "expectations", "include/parkindex")
 _WRITTEN_FOLDERS = {"__pycache__", "target", "logs", "dbt_packages"}
 _SUFFIXES = {".css", ".csv", ".html", ".j2", ".js", ".json", ".mako", ".md", ".py", ".sql", ".toml", ".yaml", ".yml"}
 _GENERATED = b"GENERATED"
+_LOCKS = ("requirements/bootstrap.txt", "requirements/run.txt")
 
 
 def code_sha256(root: Path = PROJECT_ROOT) -> str:
@@ -34,11 +35,24 @@ def code_sha256(root: Path = PROJECT_ROOT) -> str:
         root: The checkout.
     """
     digest = hashlib.sha256()
+    for name, sha256 in files(root).items():
+        digest.update(f"{name}\0{sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def files(root: Path = PROJECT_ROOT) -> dict[str, str]:
+    """Return the hash of every file that decides numbers, by its path in the checkout, in the order of the paths."""
+    found = {}
     for name, path in sorted(_files(root)):
         data = path.read_bytes()
         if _GENERATED not in data.split(b"\n", 1)[0]:
-            digest.update(f"{name}\0{canonical.sha256(data)}\n".encode())
-    return digest.hexdigest()
+            found[name] = canonical.sha256(data)
+    return found
+
+
+def locks(root: Path = PROJECT_ROOT) -> dict[str, str]:
+    """Return the hash of every lock of installed packages that running needs, by its path in the checkout."""
+    return {name: canonical.sha256((root / name).read_bytes()) for name in _LOCKS if (root / name).is_file()}
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from parkindex.cli.__main__ import cli
 from parkindex.publish import bundle, candidates, preview, rebuild
+from parkindex.publish import code as code_hashes
 
 Run = Callable[..., tuple[int, Any]]
 
@@ -139,6 +140,32 @@ def test_a_rebuild_says_equal_or_what_differs(released_house: Any, run: Run) -> 
     with released_house.engine.connect() as connection:
         kept = [candidates.has_schemas(connection, one) for one in candidates.list_candidates(released_house.engine)]
     assert kept == [False, False, False, True]
+
+
+def test_a_rebuild_names_the_file_that_is_not_the_releases(
+    released_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = released_house.settings
+    monkeypatch.setattr(code_hashes, "code_sha256", lambda: "c" * 64)
+    files = code_hashes.files()
+    first, second = list(files)[:2]
+    changed = {path: sha256 for path, sha256 in files.items() if path != first} | {
+        second: "0" * 64,
+        "dbt_project/new.sql": "1" * 64,
+    }
+    monkeypatch.setattr(code_hashes, "files", lambda: changed)
+    monkeypatch.setattr(code_hashes, "locks", lambda: {"requirements/run.txt": "2" * 64})
+    relative = f"enterprise_registry/aa/{'a' * 64}"
+    released_house.as_administrator("raw.batches", "update raw.batches set landing_path = :path", path=relative)
+    path = settings.landing / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"not what was received")
+    made = rebuild.rebuild(released_house.engine, settings, "2025.1", "me")
+    assert made.is_equal
+    assert made.causes == ["code", "lock", "landing"]
+    assert made.differing["code"] == [f"changed {second}", f"missing {first}", "added dbt_project/new.sql"]
+    assert made.differing["lock"] == ["changed requirements/run.txt", "missing requirements/bootstrap.txt"]
+    assert made.differing["landing"] == [f"changed {relative}"]
 
 
 def test_a_preview_says_what_would_change_and_replaces_only_previews(released_house: Any, tmp_path: Path) -> None:
