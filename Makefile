@@ -66,7 +66,7 @@ status: .venv/.run-stamp ## Say what runs, and where
 
 .PHONY: test
 test: .venv/.dev-stamp lint ## Run every test that needs no engine beyond the embedded one
-	@.venv/bin/python -m pytest -n auto --dist loadgroup
+	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: .venv/.dev-stamp ## Check style, types, SQL, layers and derived files

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from parkindex import pipeline
 from parkindex.ledger import migrate
@@ -22,6 +24,7 @@ pytest_plugins = ["house"]
 
 _TEMPLATE = "empty_warehouse"
 _MOST_PROCESSES = 4  # each has a Postgres of its own
+_LOOK_AT_THE_YEAR = ("test_year.py", "test_34_to_35_order_and_time.py")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -29,12 +32,24 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
 
 
-@pytest.hookimpl(tryfirst=True)
+class _ByModule(LoadFileScheduling):
+    """A module's tests run in one process, and all modules that look at the year in one, so that it runs once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::", 1)[0].rsplit("/", 1)[-1]
+        return "year" if module in _LOOK_AT_THE_YEAR else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Take the place of ``--dist loadfile``; other ways of sharing tests out stay what they are."""
+    return _ByModule(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests in one process, and all that look at the year in one, so that it runs once."""
+    """Refuse a module that would make the year run once more."""
     for item in items:
-        looks_at_the_year = "published_year" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("year" if looks_at_the_year else str(item.path)))
+        if "published_year" in getattr(item, "fixturenames", ()) and item.path.name not in _LOOK_AT_THE_YEAR:
+            raise pytest.UsageError(f"{item.path}: name it in _LOOK_AT_THE_YEAR of tests/conftest.py")
 
 
 @pytest.fixture(scope="session")
