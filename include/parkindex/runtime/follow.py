@@ -19,7 +19,8 @@ from parkindex.settings import Settings
 
 _POLL_SECONDS = 0.7
 # A task that is answered before the scheduler has noticed that it waits is taken for lost and failed (Airflow 3.3.2).
-_BEFORE_ANSWER_SECONDS = 4.0
+# Its supervisor may tell the scheduler only at the next heartbeat, 5 s later.
+_BEFORE_ANSWER_SECONDS = 9.0
 _TASK_STATES = {
     "success": DONE,
     "skipped": DONE,
