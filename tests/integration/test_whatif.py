@@ -174,7 +174,7 @@ def test_freezing_a_new_version_tells_its_effect_on_every_park(
     monkeypatch.setenv("PARKINDEX_WAREHOUSE_URL", str(warehouse.own_warehouse_url))
     folder = Path(shutil.copytree(METHODOLOGY_DIR, tmp_path / "methodology"))
     for name, old, new in (
-        ("edition.yaml", 'version: "1"', 'version: "2"'),
+        ("edition.yaml", 'version: "2"', 'version: "3"'),
         ("framework.yaml", "weight: {value: 5,", "weight: {value: 44,"),
         ("framework.yaml", "weight: {value: 5,", "weight: {value: 1,"),
     ):

@@ -219,8 +219,8 @@ def test_the_shipped_rules_are_signed_as_they_are_by_stand_ins_that_say_so() -> 
 @pytest.mark.parametrize(
     ("file", "old", "new", "rule", "line"),
     [
-        ("edition.yaml", 'version: "1"', 'version: "1"\nverison: 2', "methodology.schema", "verison: 2"),
-        ("edition.yaml", 'version: "1"', 'version: "1"\nversion: "2"', "methodology.yaml", 'version: "2"'),
+        ("edition.yaml", 'version: "2"', 'version: "2"\nverison: 2', "methodology.schema", "verison: 2"),
+        ("edition.yaml", 'version: "2"', 'version: "2"\nversion: "3"', "methodology.yaml", 'version: "3"'),
         ("edition.yaml", "pass_line: 40", "pass_line: .nan", "methodology.finite", "pass_line"),
         (
             "edition.yaml",
@@ -271,7 +271,7 @@ def test_the_check_refuses_frozen_rules_that_changed_and_freezing_a_new_version_
     edition.write_text(text, "utf-8")
     shown = CliRunner().invoke(cli, ["methodology", "check", "2025", "--folder", str(folder), "--json"])
     assert shown.exit_code == 3 and "was frozen and then changed" in shown.output
-    edition.write_text(text.replace('version: "1"', 'version: "2"'), "utf-8")
+    edition.write_text(text.replace('version: "2"', 'version: "3"'), "utf-8")
     shown = CliRunner().invoke(cli, ["methodology", "check", "2025", "--folder", str(folder), "--json"])
     assert shown.exit_code == 0 and '"state": "changed"' in shown.stdout
     words = ["methodology", "freeze", "2025", "--as", "somebody", "--on", "2025-06-30", "--reason", "the line moved"]
@@ -279,4 +279,4 @@ def test_the_check_refuses_frozen_rules_that_changed_and_freezing_a_new_version_
     shown = CliRunner().invoke(cli, [*words, "--folder", str(folder), "--json"], env=home)
     assert shown.exit_code == 0, shown.output
     told = json.loads(shown.stdout)
-    assert told["version"] == "2" and told["effects"] is None and "does not answer" in told["note"]
+    assert told["version"] == "3" and told["effects"] is None and "does not answer" in told["note"]

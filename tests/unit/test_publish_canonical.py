@@ -162,7 +162,7 @@ def test_the_offline_check_agrees_with_the_library() -> None:
 def test_the_offline_check_needs_nothing_but_python() -> None:
     source = Path(bundle_check.__file__).read_text("utf-8")
     imported = {line.split()[1] for line in source.splitlines() if line.startswith(("import ", "from "))}
-    assert imported == {"__future__", "argparse", "csv", "hashlib", "json", "sys", "pathlib", "typing"}
+    assert imported == {"__future__", "argparse", "csv", "hashlib", "json", "sys", "pathlib", "re", "typing"}
 
 
 @pytest.mark.parametrize(
