@@ -51,7 +51,6 @@ def test_public_deliveries_give_no_data_and_no_zero(warehouse: Settings) -> None
     assert {row.obs_status for row in rows} == {"no_data"}
     # Every enterprise has its stay, in no park, and says why; every name was linked or queued.
     assert enterprises > 28_000
-    nowhere = "the registry row has no point, and its address is in no street range or town of a park"
     assert [tuple(row) for row in placements] == [
         (
             None,
