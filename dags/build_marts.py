@@ -9,10 +9,10 @@ all nine would build once a year. A night without news costs a few minutes of an
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
+from airflow.sdk import DAG, Asset, task
 
 from parkindex import pipeline
-from steps import ONCE, STEP
+from steps import ONCE, STEP, at
 
 FEEDS = [
     Asset(name=plan["feed"], uri=f"parkindex://raw/{plan['feed']}", group="feed") for plan in pipeline.feed_plans()
@@ -24,7 +24,7 @@ with DAG(
     dag_display_name="构建集市",
     description="Staging, identity, marts; gated, then served",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("30 3 * * *", timezone=pipeline.BUSINESS_TIME_ZONE),
+    schedule=at("30 3 * * *"),
     catchup=False,
     max_active_runs=1,
     tags=["marts"],

@@ -16,7 +16,6 @@ from airflow.sdk import (
     DAG,
     Asset,
     Connection,
-    CronTriggerTimetable,
     DeadlineAlert,
     DeadlineReference,
     Param,
@@ -27,11 +26,10 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from notices import tell_deadline
 from parkindex import pipeline
-from steps import STEP
+from steps import STEP, at
 
 RETRY = STEP | {"retries": 3, "retry_delay": timedelta(seconds=20)}
 FILES = "{{ task.op_kwargs['files'] | join(' ') | truncate(200, True) }}"  # Airflow keeps 250 characters
-DEADLINE = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, pipeline.INGEST_DEADLINE, SyncCallback(tell_deadline))
 
 
 def fetch(feed: str) -> dict:
@@ -59,9 +57,7 @@ def land(feed: str, files: list[str], outlet_events: dict | None = None) -> dict
 for plan in pipeline.feed_plans():
     with DAG(
         **plan["dag"] | {"doc_md": f"{plan['dag']['doc_md']}\n\n# Runs 运行\n\n{__doc__}"},
-        schedule=CronTriggerTimetable(
-            plan["cron"], timezone=pipeline.BUSINESS_TIME_ZONE, interval=timedelta(days=plan["days"])
-        ),
+        schedule=at(plan["cron"], interval=timedelta(days=plan["days"])),
         catchup=False,  # and no start date: with one, Airflow would at once run the last night before it was started
         max_active_runs=1,
         params={name: Param(**param) for name, param in pipeline.INGEST_PARAMS.items()},

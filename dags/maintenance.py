@@ -6,18 +6,18 @@ there is: a published record was altered.
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, CronTriggerTimetable, task
+from airflow.sdk import DAG, task
 
 from notices import report_feeds
 from parkindex import pipeline
-from steps import ONCE
+from steps import ONCE, at
 
 with DAG(
     dag_id="maintenance",
     dag_display_name="日常维护",
     description="Verify releases, late feeds, clear away",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 6 * * *", timezone=pipeline.BUSINESS_TIME_ZONE),
+    schedule=at("0 6 * * *"),
     catchup=False,
     max_active_runs=1,
     tags=["maintenance"],
