@@ -13,11 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from psycopg import sql
 from sqlalchemy import Connection, text
 
 from parkindex import methodology
 from parkindex.publish import geography, zone
+from parkindex.publish.queries import number, statement
 from parkindex.scoring import coherence, doubt, leave_out, moved, published
 from parkindex.scoring.edition import Value
 
@@ -37,18 +37,18 @@ TOPICS = (
 ENTERPRISES_PER_PARK = 5
 _DIGITS = 6
 
-_CREATE = "create table if not exists {schema}.beside (topic text primary key, document jsonb not null)"
+_CREATE = "create table if not exists {index}.beside (topic text primary key, document jsonb not null)"
 
 _VALUES = """
 select edition, park_code, indicator_code, value, numerator, denominator
-from {schema}.indicator_values_evaluated where edition in (:edition, :edition - 1)
+from {index}.indicator_values_evaluated where edition in (:edition, :edition - 1)
 """
 _CONTRIBUTED = """
 select
     enterprise_id_uscc, park_code, indicator_code, min(subject) as subject,
     sum(case when side = 'numerator' then amount else 0 end) as numerator,
     sum(case when side = 'denominator' then amount else 0 end) as denominator
-from {schema}.contributions
+from {index}.contributions
 where enterprise_id_uscc is not null
 group by enterprise_id_uscc, park_code, indicator_code
 """
@@ -58,7 +58,7 @@ group by enterprise_id_uscc, park_code, indicator_code
 _NOT_MATCHED = """
 with stayed as (
     select park_code, enterprise_id_uscc
-    from {schema}.year_end_members
+    from {index}.year_end_members
     where year in (:edition, :edition - 1)
     group by park_code, enterprise_id_uscc
     having count(distinct year) = 2
@@ -66,7 +66,7 @@ with stayed as (
 sampled as (
     select stayed.park_code, stayed.enterprise_id_uscc
     from stayed
-    inner join {schema}.member_accounts as accounts
+    inner join {index}.member_accounts as accounts
         on
             accounts.park_code = stayed.park_code
             and accounts.enterprise_id_uscc = stayed.enterprise_id_uscc
@@ -84,20 +84,20 @@ rebounded as (
 ),
 plots as (
     select park_code, subject
-    from {schema}.contributions_evaluated
+    from {index}.contributions_evaluated
     where source_feed = 'park_plots'
     group by park_code, subject
     having count(distinct edition) = 1
 ),
 contributed as (
     select edition, park_code, indicator_code, side, enterprise_id_uscc, subject, amount, source_feed
-    from {schema}.contributions_evaluated
+    from {index}.contributions_evaluated
     union all
     select
         shared.edition, shared.park_code, rules.indicator_code, 'denominator', shared.enterprise_id_uscc,
         shared.subject, shared.amount, shared.source_feed
-    from {schema}.shared_denominators as shared
-    inner join {schema}.indicator_rules as rules on rules.denominator_kind = shared.denominator_kind
+    from {index}.shared_denominators as shared
+    inner join {index}.indicator_rules as rules on rules.denominator_kind = shared.denominator_kind
 )
 select
     contributed.edition, contributed.park_code, contributed.indicator_code,
@@ -130,10 +130,10 @@ def fill(connection: Connection, prefix: str, edition: int, document: Mapping[st
         "consequences": _plain(zone.consequences(connection, prefix, edition, document)),
         "zone": geography.survey(connection, prefix, edition),
     }
-    connection.exec_driver_sql(_statement(_CREATE, prefix))
-    connection.exec_driver_sql(_statement("delete from {schema}.beside", prefix))
+    connection.exec_driver_sql(statement(_CREATE, prefix))
+    connection.exec_driver_sql(statement("delete from {index}.beside", prefix))
     connection.execute(
-        text(_statement("insert into {schema}.beside values (:topic, cast(:document as jsonb))", prefix)),
+        text(statement("insert into {index}.beside values (:topic, cast(:document as jsonb))", prefix)),
         [{"topic": topic, "document": json.dumps(found, ensure_ascii=False)} for topic, found in made.items()],
     )
 
@@ -145,7 +145,7 @@ def read(connection: Connection, prefix: str) -> dict[str, Any]:
     ).scalar_one()
     if there is None:
         return {}
-    rows = connection.execute(text(_statement("select topic, cast(document as text) from {schema}.beside", prefix)))
+    rows = connection.execute(text(statement("select topic, cast(document as text) from {index}.beside", prefix)))
     return {row[0]: json.loads(row[1], parse_float=Decimal) for row in rows}
 
 
@@ -189,14 +189,14 @@ def moves(
     """
     last = published.current(connection, edition - 1)
     if last is not None:
-        rules, told = last.document, {row.park_code: (_number(row.score), row.rank) for row in last.ranking}
+        rules, told = last.document, {row.park_code: (number(row.score), row.rank) for row in last.ranking}
     elif edition - 1 in methodology.editions():
         rules, told = methodology.load(edition - 1).document, None
     else:
         rules, told = dict(document), None
     measured = _measured(connection, prefix, edition, document)
     taken_out: dict[int, list[leave_out.Contribution]] = {edition: [], edition - 1: []}
-    query = text(_statement(_NOT_MATCHED, prefix))
+    query = text(statement(_NOT_MATCHED, prefix))
     for row in connection.execute(query, {"edition": edition, "identity_run_id": identity_run_id}):
         taken_out[row.edition].append(
             leave_out.Contribution("", row.park_code, row.indicator_code, float(row.numerator), float(row.denominator))
@@ -229,7 +229,7 @@ def _measured(
     computed = [row["code"] for row in document["indicators"] if row["state"] == "computed"]
     rows = {
         (row.edition, row.park_code, row.indicator_code): row
-        for row in connection.execute(text(_statement(_VALUES, prefix)), {"edition": edition})
+        for row in connection.execute(text(statement(_VALUES, prefix)), {"edition": edition})
     }
     found: dict[int, list[leave_out.Measured]] = {}
     for year in (edition - 1, edition):
@@ -238,7 +238,7 @@ def _measured(
             for code in computed:
                 row = rows.get((year, park["park_code"], code))
                 parts = (None, None, None) if row is None else (row.value, row.numerator, row.denominator)
-                found[year].append(leave_out.Measured(park["park_code"], code, *map(_number, parts)))
+                found[year].append(leave_out.Measured(park["park_code"], code, *map(number, parts)))
     return found
 
 
@@ -246,7 +246,7 @@ def _without_enterprises(
     connection: Connection, prefix: str, document: Mapping[str, Any], measured: Sequence[leave_out.Measured]
 ) -> dict[str, Any]:
     """Say which enterprises decide a rank, and the five that matter most to each park."""
-    rows = connection.execute(text(_statement(_CONTRIBUTED, prefix))).all()
+    rows = connection.execute(text(statement(_CONTRIBUTED, prefix))).all()
     names = {row.enterprise_id_uscc: row.subject for row in rows}
     found = leave_out.without_enterprises(
         document,
@@ -292,10 +292,6 @@ def _without_enterprises(
     }
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
 def _plain(value: Any) -> Any:
     """Return plain values for JSON: floats rounded, keys as texts, infinities and NaN nowhere."""
     if isinstance(value, float):
@@ -305,8 +301,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value
-
-
-def _statement(template: str, prefix: str) -> str:
-    schema = sql.Identifier(f"{prefix}park_index").as_string(None)
-    return template.format(schema=schema)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyproj
 import shapely
-from psycopg import sql
 from sqlalchemy import Connection, select, text
 
 from parkindex.ledger import tables
+from parkindex.publish.queries import statement
 
 # CGCS2000 to CGCS2000 / Gauss-Kruger, central meridian 120° E: metres, scale error below 0.02 % in Shanghai.
 _GEOGRAPHIC, _PROJECTED = "EPSG:4490", "EPSG:4549"
@@ -25,13 +25,13 @@ _DETAIL_METRES = 15
 
 _PLOTS = """
 select park_code, geometry_geojson, area_km2
-from {schema}.park_plots
+from {marts}.park_plots
 where valid_from <= make_date(:edition, 12, 31) and (valid_to is null or valid_to > make_date(:edition, 12, 31))
 order by park_code collate "C", plot_id collate "C", valid_from
 """
 _MOVES = """
 select from_park_code, to_park_code, count(*) as enterprises
-from {schema}.park_moves
+from {marts}.park_moves
 where extract(year from moved_date) = :edition
 group by from_park_code, to_park_code
 order by count(*) desc, from_park_code collate "C" nulls last, to_park_code collate "C" nulls last
@@ -48,9 +48,8 @@ def survey(connection: Connection, prefix: str, edition: int) -> dict[str, Any]:
         ``enterprises`` that moved in the year. ``targets``: rows of the current releases of earlier editions,
         ``edition``, ``target_code``, ``value`` (text).
     """
-    schema = sql.Identifier(f"{prefix}marts").as_string(None)
-    plots = connection.execute(text(_PLOTS.format(schema=schema)), {"edition": edition}).all()
-    moves = connection.execute(text(_MOVES.format(schema=schema)), {"edition": edition}).mappings()
+    plots = connection.execute(text(statement(_PLOTS, prefix)), {"edition": edition}).all()
+    moves = connection.execute(text(statement(_MOVES, prefix)), {"edition": edition}).mappings()
     return {
         "map": drawn((row.park_code, row.geometry_geojson, float(row.area_km2)) for row in plots),
         "moves": [dict(row) for row in moves],

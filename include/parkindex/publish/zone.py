@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from psycopg import sql
 from sqlalchemy import Connection, text
 
 from parkindex.publish import proposals
+from parkindex.publish.queries import number, statement
 from parkindex.scoring.consequences import Proposal
 from parkindex.scoring.targets import progress
 
@@ -108,8 +108,8 @@ def targets(connection: Connection, prefix: str, edition: int, document: Mapping
     if "due" not in rules:
         return []
     values = {
-        row.target_code: _number(row.value)
-        for row in connection.execute(text(_statement("select target_code, value from {index}.zone_targets", prefix)))
+        row.target_code: number(row.value)
+        for row in connection.execute(text(statement("select target_code, value from {index}.zone_targets", prefix)))
     }
     factors = {row["item_code"]: float(row["factor"]) for row in document["self_report_items"]}
     parameters = {
@@ -128,7 +128,7 @@ def targets(connection: Connection, prefix: str, edition: int, document: Mapping
         "main": _MAIN,
     }
     readings: dict[str, dict[str, float]] = {}
-    for row in connection.execute(text(_statement(_READINGS, prefix)), parameters):
+    for row in connection.execute(text(statement(_READINGS, prefix)), parameters):
         # A target that was left without a value for want of data has no other reading; T5 is told by reports only.
         if row.value is not None and (row.target_code == "T5" or values.get(row.target_code) is not None):
             readings.setdefault(row.target_code, {})[row.reading] = float(row.value)
@@ -146,14 +146,12 @@ def targets(connection: Connection, prefix: str, edition: int, document: Mapping
 
 def _before(connection: Connection, prefix: str, edition: int) -> dict[str, float | None]:
     """Return the targets that are sums over the parks, in the edition before; None where a park has no value."""
-    query = _statement(
+    query = statement(
         "select indicator_code, case when count(value) = count(*) then sum(value) end as value "
         "from {index}.indicator_values_evaluated where edition = :edition group by indicator_code",
         prefix,
     )
-    known = {
-        row.indicator_code: _number(row.value) for row in connection.execute(text(query), {"edition": edition - 1})
-    }
+    known = {row.indicator_code: number(row.value) for row in connection.execute(text(query), {"edition": edition - 1})}
     return {target: known.get(code) for target, code in _SUMMED.items()}
 
 
@@ -166,7 +164,7 @@ def declared(connection: Connection, prefix: str, edition: int, document: Mappin
     """
     limit = next((int(row["low"]) for row in document["zone_targets"]["rows"] if row["code"] == "T7"), None)
     found: dict[str, list[dict[str, Any]]] = {park["park_code"]: [] for park in document["parks"]}
-    for row in connection.execute(text(_statement(_DECLARED, prefix)), {"edition": edition}):
+    for row in connection.execute(text(statement(_DECLARED, prefix)), {"edition": edition}):
         if row.park_code in found:
             found[row.park_code].append({"name": row.industry_name, "type": row.declared_type, "classes": row.classes})
     parks = []
@@ -188,7 +186,7 @@ def consequences(connection: Connection, prefix: str, edition: int, document: Ma
     if rules is None:
         return {}
     ranking = connection.execute(
-        text(_statement("select park_code, rank, score, rank_low, rank_high from {index}.park_ranking", prefix))
+        text(statement("select park_code, rank, score, rank_low, rank_high from {index}.park_ranking", prefix))
     ).all()
     now = proposals.assessed(edition, prefix.rstrip("_"), document, sorted(ranking, key=lambda row: row.park_code))
     found: list[Proposal] = proposals.on(connection, edition, rules, now)
@@ -198,12 +196,3 @@ def consequences(connection: Connection, prefix: str, edition: int, document: Ma
         "red_lines": [event for event in rules["red_lines"] if event["edition"] == edition],
         "decisions": proposals.decided_until(connection, edition),
     }
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _statement(template: str, prefix: str) -> str:
-    schemas = {name: sql.Identifier(f"{prefix}{name}").as_string(None) for name in ("park_index", "marts")}
-    return template.format(index=schemas["park_index"], marts=schemas["marts"])
