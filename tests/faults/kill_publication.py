@@ -39,7 +39,7 @@ from sqlalchemy import text  # noqa: E402
 from parkindex import contracts, gate, pipeline, sample  # noqa: E402
 from parkindex.landing.fetch import fetch  # noqa: E402
 from parkindex.publish import bundle, candidates, releases  # noqa: E402
-from parkindex.raw import load  # noqa: E402
+from parkindex.raw import inbox  # noqa: E402
 from parkindex.runtime.postgres import Cluster  # noqa: E402
 from parkindex.sample.server import Answers, Server  # noqa: E402
 from parkindex.settings import Settings  # noqa: E402
@@ -113,7 +113,7 @@ def _land(settings: Settings, folder: Path) -> None:
         server.shutdown()
         answering.join()
     for feed in contracts.load_all():
-        load.land_inbox(pipeline.engine_of(settings), settings, feed)
+        inbox.land(pipeline.engine_of(settings), settings, feed)
 
 
 def _pass_gate(settings: Settings, candidate_id: str) -> None:

@@ -402,10 +402,6 @@ class Stage:
         self.made += 1
         name = f"{self.template}_{os.getpid()}_{self.made}"
         self.cluster.ensure_database(name, template=self.template)
-        if self.cluster.durable:
-            # A sequence copied from a template may give its next numbers without a log until the next checkpoint.
-            with psycopg.connect(self.cluster.url(name).replace("+psycopg", ""), autocommit=True) as connection:
-                connection.execute("checkpoint")
         home = folder / name
         shutil.copytree(self.home, home, symlinks=True)
         settings = Settings(home=home, inbox=home / "inbox", own_warehouse_url=self.cluster.url(name))

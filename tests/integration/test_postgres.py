@@ -75,6 +75,30 @@ def test_what_was_committed_survives_a_killed_server(tmp_path: Path) -> None:
     assert cluster.pids() == []
 
 
+def test_a_copied_sequence_gives_no_number_twice_after_a_crash(tmp_path: Path) -> None:
+    """Numbers that were committed before the server was stopped at once are not given again."""
+    cluster = Cluster(tmp_path / "kept")
+    cluster.start()
+    cluster.ensure_database("original")
+    number = "select nextval('numbers')"
+    with psycopg.connect(cluster.url("original").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("create sequence numbers")
+        connection.execute(number)
+    cluster.ensure_database("copy", template="original")
+    with psycopg.connect(cluster.url("copy").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"create table told as {number} as number")
+        told = connection.execute("select number from told").fetchone()
+    server = cluster.pid
+    assert server is not None
+    os.kill(server, signal.SIGQUIT)
+    cluster.start()
+    with psycopg.connect(cluster.url("copy").replace("+psycopg", ""), autocommit=True) as connection:
+        assert connection.execute("select number from told").fetchone() == told == (2,)
+        given = connection.execute(number).fetchone()
+    assert given is not None and given[0] > 2
+    cluster.stop()
+
+
 def test_a_pid_file_of_a_strange_process_does_not_deceive(cluster: Cluster) -> None:
     cluster.start()
     cluster.stop()

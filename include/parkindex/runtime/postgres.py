@@ -158,12 +158,19 @@ class Cluster:
         return f"postgresql+psycopg://{USER}:{self._password()}@127.0.0.1:{self.port}/{database}"
 
     def ensure_database(self, database: str, template: str = "template1") -> None:
-        """Create a database when it is missing, as a copy of a template."""
+        """Create a database when it is missing, as a copy of a template.
+
+        A copy is followed by a checkpoint where commits have to survive: Postgres gives numbers of a sequence without
+        logging them while it has some in reserve, and the reserve is copied with the sequence, but not its log. After a
+        crash before the next checkpoint, a copied sequence would give the same numbers again.
+        """
         with psycopg.connect(self._dsn(MAINTENANCE_DATABASE), autocommit=True) as connection:
             if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone() is None:
                 connection.execute(
                     sql.SQL("create database {} template {}").format(sql.Identifier(database), sql.Identifier(template))
                 )
+                if self.durable and template != "template1":
+                    connection.execute("checkpoint")
 
     def drop_database(self, database: str) -> None:
         """Drop a database with whoever is in it."""
