@@ -14,6 +14,7 @@ from lxml import html
 
 import site_record
 from parkindex import site
+from parkindex.publish import disclosure
 from parkindex.publish.doubts import _plain
 from parkindex.scoring import coherence, doubt, leave_out, moved, published, targets
 
@@ -152,3 +153,17 @@ def test_a_park_page_says_what_follows_and_what_the_park_declares(pages: dict[st
     text = english(pages["parks/P01.html"], "follows")
     assert "commendation" in text and "Red-line" not in text
     assert not pages["parks/P02.html"].xpath('//section[@aria-labelledby="follows"]')
+
+
+def test_what_withheld_scores_could_be_computed_from_is_left_out_and_said(tmp_path: Path) -> None:
+    """On real data only some topics may stand beside the content; the pages are made all the same."""
+    record = site_record.make()
+    values = [(row["park_code"], row["indicator_code"], row["value"]) for row in record.indicator_scores]
+    document, values, _ = published.scorable(record.methodology, values)
+    found = {"simulation": asdict(doubt.measure(document, values, draws=60, sobol_base=16)), **zone_topics()}
+    hidden = {("P01", "B2"): {"conf_status": "C"}}
+    beside = disclosure.public_beside(json.loads(json.dumps(_plain(found)), parse_float=Decimal), hidden)
+    assert set(beside) == {"simulation", "declared", "consequences"}
+    site.render(site_record.make(beside=beside), tmp_path)
+    text = english(html.fromstring((tmp_path / "audit.html").read_text("utf-8")), "doubt")
+    assert "60 simulations" in text and "withheld scores could be computed from it" in text
