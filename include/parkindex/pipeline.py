@@ -424,13 +424,17 @@ def run_marts_gate() -> Verdict:
 
 
 def promote_marts() -> dict[str, Any]:
-    """Make the gated generation of marts the served one, in one transaction."""
+    """Make the gated generation of marts the served one, in one transaction.
+
+    Returns:
+        ``{"promoted", "already_promoted"}``; the second is True when an earlier try had done it.
+    """
     from parkindex import transform
 
     settings, engine = _open()
-    transform.promote(engine)
+    made_now = transform.promote(engine)
     prepare(settings)  # what the reading roles may see follows the new tables
-    return {"promoted": MARTS_PREFIX}
+    return {"promoted": MARTS_PREFIX, "already_promoted": not made_now}
 
 
 def _passed(verdict: Verdict, subject: str, command: str) -> dict[str, Any]:

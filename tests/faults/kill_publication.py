@@ -131,9 +131,7 @@ def _publish(settings: Settings, candidate_id: str) -> None:
     candidate = candidates.get(scene.engine, candidate_id)
     for name, role in kill_release.PEOPLE:
         approvals.register(scene.engine, name, role)
-        approvals.decide(
-            scene.engine, candidate_id, candidate.content_sha256, name, role, "approve", "seen"
-        )
+        approvals.decide(scene.engine, candidate_id, candidate.content_sha256, name, role, "approve", "seen")
     bundle.write(scene.engine, settings, releases.publish(scene.engine, settings, candidate_id).release_id)
 
 

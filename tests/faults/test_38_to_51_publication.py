@@ -24,7 +24,7 @@ from kill_release import Expected, Scene
 import house as houses
 from parkindex import methodology, pipeline, transform
 from parkindex.cli.__main__ import cli as command
-from parkindex.errors import ExitCode, GateFailedError, NotApprovedError, ServiceDownError
+from parkindex.errors import BadInputError, ExitCode, GateFailedError, NotApprovedError, ServiceDownError
 from parkindex.methodology import Methodology
 from parkindex.publish import anchors, candidates, chain, code, rebuild, releases, verify
 from parkindex.transform import leftovers, warehouse
@@ -177,6 +177,21 @@ def test_41_a_connection_that_is_ended_leaves_nothing_half(
 @pytest.mark.parametrize("kind", race.KINDS)
 def test_42_published_twice_at_once_one_wins_and_the_other_says_so(scene: Scene, expected: Expected, kind: str) -> None:
     assert race.check(scene, expected, kind) == 1
+
+
+def test_42_marts_promoted_again_because_the_result_got_lost_say_so(
+    released_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = released_house
+    monkeypatch.setenv("PARKINDEX_HOME", str(house.settings.home))
+    monkeypatch.setenv("PARKINDEX_WAREHOUSE_URL", house.settings.warehouse_url)
+    with pytest.raises(BadInputError, match="no next generation"):
+        pipeline.promote_marts()
+    promote_some_marts(house)
+    served = house.sql("select * from serve.marts_parks order by 1")
+    assert len(served) == 22
+    assert pipeline.promote_marts() == {"promoted": "next__", "already_promoted": True}
+    assert house.sql("select * from serve.marts_parks order by 1") == served
 
 
 def test_44_a_task_that_is_taken_for_dead_goes_on_and_its_second_try_waits(

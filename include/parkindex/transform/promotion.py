@@ -32,14 +32,21 @@ CONFIDENTIAL_COLUMNS = {
 }
 
 
-def promote(engine: Engine) -> None:
+def promote(engine: Engine) -> bool:
     """Rename the ``next__`` schemas to their plain names, point ``serve.marts_*`` at them, drop the old ones.
 
+    Returns:
+        Whether it was done now; False when it was done before and nothing was built since, as for a task that is tried
+        again because its result got lost.
+
     Raises:
-        BadInputError: There is no next generation, or a mart has lost a column that a view of somebody reads.
+        BadInputError: There is no next generation and none was promoted, or a mart has lost a column that a view of
+            somebody reads.
         ServiceDownError: The next generation is being built, or another promotion runs.
     """
     with locked(engine, NEXT_PREFIX), engine.begin() as connection:
+        if _was_done(connection):
+            return False
         _refuse_missing(connection)
         for layer in PROMOTED_LAYERS:
             if _exists(connection, layer):
@@ -52,6 +59,15 @@ def promote(engine: Engine) -> None:
             if view.removeprefix(VIEW_PREFIX) not in served:
                 _drop(connection, view)
         _keep_or_drop(connection)
+    return True
+
+
+def _was_done(connection: Connection) -> bool:
+    """Whether marts are served and nothing was built since: what stands under ``next__`` was served, or is nothing."""
+    if not _views(connection):  # nothing was ever promoted
+        return False
+    nothing = not any(_exists(connection, f"{NEXT_PREFIX}{layer}") for layer in PROMOTED_LAYERS)
+    return nothing or generations.is_served_before(connection, NEXT_PREFIX)
 
 
 def _keep_or_drop(connection: Connection) -> None:
@@ -159,11 +175,11 @@ def _views(connection: Connection) -> list[str]:
 def _refuse_missing(connection: Connection) -> None:
     for layer in PROMOTED_LAYERS:
         schema = f"{NEXT_PREFIX}{layer}"
-        if not _exists(connection, schema) or generations.is_served_before(connection, NEXT_PREFIX):
+        if not _exists(connection, schema):
             raise BadInputError(
                 "There is no next generation of marts to promote.",
                 where=f"schema {schema}",
-                why="it was not built, or was promoted already",
+                why="it was not built",
                 next_step="run the DAG build_marts",
             )
 
