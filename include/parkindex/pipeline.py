@@ -617,6 +617,36 @@ def refuse_replayed(candidate: Candidate, answer: dict[str, Any]) -> None:
     raise error
 
 
+def refuse_one_account(candidate: Candidate, answers: dict[str, dict[str, Any]]) -> None:
+    """Refuse answers of two roles that were given from one account of Airflow: one person typed two names.
+
+    On synthetic data one person may play all parts; their names are printed as demo approvers.
+
+    Raises:
+        NotApprovedError: They were.
+    """
+    from parkindex.ledger import attempts
+
+    settings, engine = _open()
+    roles_of: dict[str, list[str]] = {}
+    for role, answer in answers.items():
+        account = (answer.get("responded_by_user") or {}).get("id")
+        if account is not None:
+            roles_of.setdefault(str(account), []).append(role)
+    shared = {account: roles for account, roles in roles_of.items() if len(roles) > 1}
+    if not shared or is_synthetic(settings):
+        return
+    account, roles = next(iter(shared.items()))
+    error = NotApprovedError(
+        f"One account of Airflow answered for two people on candidate {candidate.candidate_id}.",
+        where="the forms in Airflow",
+        why=f"account {account} answered as {' and '.join(roles)}",
+        next_step="start a new run, each answers from an account of their own; or decide with `parkindex approve`",
+    )
+    attempts.refused(engine, "approve", candidate.candidate_id, error)
+    raise error
+
+
 def record_approval(
     candidate_id: str, content_sha256: str | None, approver: str, role: str, decision: str, note: str = ""
 ) -> dict[str, Any]:
@@ -683,13 +713,15 @@ def record_answers(gated: dict[str, Any], answers: dict[str, dict[str, Any]]) ->
         answers: Role → answer of the form: ``chosen_options``, ``params_input`` with ``approver`` and ``note``.
 
     Raises:
-        NotApprovedError: Somebody rejected, may not decide, or answered before the candidate was built.
+        NotApprovedError: Somebody rejected, may not decide, or answered before the candidate was built; or one account
+            answered for two people.
     """
     from parkindex.publish import candidates
 
     candidate = candidates.get(_open()[1], gated["candidate_id"])
     for answer in answers.values():
         refuse_replayed(candidate, answer)
+    refuse_one_account(candidate, answers)
     made = [
         record_approval(
             gated["candidate_id"],

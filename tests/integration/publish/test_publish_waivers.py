@@ -259,6 +259,38 @@ def test_a_task_set_to_success_by_hand_and_a_replayed_answer_are_refused_and_rec
     assert releases.list_releases(ready_house.engine) == []
 
 
+def test_two_forms_answered_from_one_account_are_refused_but_on_a_sample(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_open", lambda: (house.settings, house.engine))
+    candidate = house.build()
+    house.gate(candidate)
+    gated = {"candidate_id": candidate.candidate_id, "content_sha256": candidate.content_sha256}
+    people = {"evaluator": "李评", "signatory": "王签"}
+    for role, name in people.items():
+        approvals.register(house.engine, name, role)
+
+    def answers(*accounts: str) -> dict[str, dict[str, Any]]:
+        return {
+            role: {
+                "chosen_options": [pipeline.APPROVE],
+                "params_input": {"approver": name, "note": ""},
+                "responded_by_user": {"id": account, "name": account},
+            }
+            for (role, name), account in zip(people.items(), accounts, strict=True)
+        }
+
+    with pytest.raises(NotApprovedError, match="answered for two people") as caught:
+        pipeline.record_answers(gated, answers("li", "li"))
+    assert caught.value.exit_code == 5 and "evaluator and signatory" in caught.value.why
+    assert house.sql("select * from publish.approvals") == []
+    assert [outcome for outcome, _ in house.attempts("approve")] == ["refused"]
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "is_synthetic", lambda _: True)
+        pipeline.refuse_one_account(candidate, answers("li", "li"))
+    assert pipeline.record_answers(gated, answers("li", "wang"))["approvers"] == ["李评", "王签"]
+
+
 def test_the_forms_of_a_run_say_what_is_to_be_signed_and_record_it(
     released_house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
