@@ -27,6 +27,11 @@ _MOST_PROCESSES = 4  # each has a Postgres of its own
 _LOOK_AT_THE_YEAR = ("test_year.py", "test_34_to_35_order_and_time.py")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a sweep that is sampled in the daily tests be whole."""
+    parser.addoption("--whole", action="store_true", help="sweep over everything instead of a sample")
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Number of test processes for ``-n auto``: the cores this process may use, up to a few."""
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)

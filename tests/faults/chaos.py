@@ -19,6 +19,18 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Damaged deliveries end in rows, rejects or a named refusal, and no row gets lost": (
         *("tests/faults/fuzz.py", "10000", "--seed", "1"),
     ),
+    "Any cell and row that a release's chain protects, changed by who owns the database, is found": (
+        *(
+            "-m",
+            "pytest",
+            "-q",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            "--whole",
+            "tests/faults/test_tamper_sweep.py",
+        ),
+    ),
     "A load killed at any step ends, landed again, as one that was never disturbed": ("tests/faults/kill.py", "30"),
     "Publication, build and gate, killed at any moment and done again, are whole, and readers see whole releases": (
         "tests/faults/kill_publication.py",

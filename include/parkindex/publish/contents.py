@@ -13,7 +13,7 @@ from parkindex.publish.canonical import Row, Rows
 
 # Columns of a release that no candidate's relation has: disclosure control fills them in.
 ADDED_BY_CONTROL = ("conf_status", "commitment")
-_NOT_COMPARED = {"release_id", "edition"}
+_NOT_COMPARED = frozenset({"release_id", "edition"})
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,17 @@ def row_key(declared: Table, row: Row) -> str:
     return "/".join(str(row[name]) for name in key_columns(declared))
 
 
-def changes(old: Rows, new: Rows, compared: Iterable[Table] = CONTENT_TABLES) -> list[Change]:
-    """Compare two sets of rows cell by cell, in the order of tables, keys and columns.
+def changes(
+    old: Rows, new: Rows, compared: Iterable[Table] = CONTENT_TABLES, but: frozenset[str] = _NOT_COMPARED
+) -> list[Change]:
+    """Compare two sets of rows cell by cell, in the order of tables, keys and columns, but for some columns.
 
     A row that stands on one side only gives a change for each of its cells that is not null.
     """
     found = []
     for declared in compared:
         keys = key_columns(declared)
-        names = [one.name for one in declared.columns if one.name not in _NOT_COMPARED and one.name not in keys]
+        names = [one.name for one in declared.columns if one.name not in but and one.name not in keys]
         before = {row_key(declared, row): row for row in old[declared.name]}
         after = {row_key(declared, row): row for row in new[declared.name]}
         for key in sorted(before.keys() | after.keys()):
