@@ -24,7 +24,7 @@ pytest_plugins = ["house"]
 
 _TEMPLATE = "empty_warehouse"
 _MOST_PROCESSES = 4  # each has a Postgres of its own
-_LOOK_AT_THE_YEAR = ("test_year.py", "test_34_to_35_order_and_time.py")
+_LOOK_AT_THE_YEAR = ("test_year.py", "test_34_to_35_order_and_time.py", "test_43_airflow_killed.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -81,7 +81,6 @@ ELSEWHERE: dict[int, dict[str, tuple[str, ...]]] = {
             "test_the_later_file_holds_whatever_was_replayed_since_and_the_past_stays",
         )
     },
-    43: {"tests/integration/test_services.py": ("test_what_a_killed_service_started_is_still_found",)},
 }
 _HEAD = """<!-- Written by `python tests/faults/fault_table.py`. Do not edit: run it again. -->
 
