@@ -35,6 +35,9 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Publication, build and gate, killed at any moment and done again, are whole, and readers see whole releases": (
         "tests/faults/kill_publication.py",
     ),
+    "A corrupted candidate stops at the gate, or is listed with the reason why the gate cannot know": (
+        "tests/faults/mutate_gate.py",
+    ),
 }
 _HEAD = """<!-- Written by tests/faults/chaos.py (make chaos). Do not edit. -->
 | proof | command | figure |

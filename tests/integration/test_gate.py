@@ -199,6 +199,16 @@ _FAULTS = [
         {"park_index.framework_is_the_methodology"},
     ),
     (
+        # A name that was read in another encoding.
+        f"update {_INDEX}.parks set name_zh = convert_from(convert_to(name_zh, 'UTF8'), 'LATIN1')"
+        " where park_code = 'P05'",
+        {"park_index.names_are_the_methodology"},
+    ),
+    (
+        f"update {_INDEX}.indicator_scores set denominator = null where park_code = 'P05' and indicator_code = 'B1'",
+        {"park_index.records_add_up_to_the_values"},
+    ),
+    (
         f"update {_INDEX}.indicator_scores set bound_high = bound_high + 1"
         " where park_code = 'P05' and indicator_code = 'A2'",
         {"park_index.bounds_are_the_methodology"},
@@ -377,6 +387,7 @@ _MART_FAULTS = [
     ),
     (f"update {_MARTS}.park_plots set built_up_km2 = 3", {"marts.plots_are_valid"}),
     (f"insert into {_MARTS}.patents select * from {_MARTS}.patents", {"marts.patents_unique"}),
+    (f"delete from {_MARTS}.patents", {"marts.patents_are_not_lost"}),
     (
         f"update {_STAGING}.stg_patents__publications set publication_date = '2026-01-06'",
         {"staging.no_future_dates"},
